@@ -1,0 +1,210 @@
+package model
+
+import (
+	"context"
+	"sync"
+
+	"github.com/whisperfile/whisperfile/ggml"
+)
+
+// engine runs a model's forward pass. It is one copy of the weights and one set of scratch buffers for all sessions, so
+// whoever uses the backend holds mu.
+type engine struct {
+	mu sync.Mutex
+	b  ggml.Backend
+	h  ggml.Header
+	w  *weights
+
+	self, cross ggml.Cache // a slot for each session
+
+	// Encoder: mel [2·ctx][mels], hidden [2·ctx][state] between the convolutions, x the stream [ctx][state], y its norm, wide
+	// queries, keys and values or the hidden layer of the MLP. ids is 0, 1, … ctx−1, slots a constant.
+	mel, hidden, x, y, wide ggml.Buffer
+	ids, slots              ggml.Buffer
+
+	step rows
+}
+
+// rows are the buffers of a decoder pass: as many rows as the text context, a row for each token.
+type rows struct {
+	x, y, wide                              ggml.Buffer
+	tokens, positions, slots, cells, counts ggml.Buffer
+	table                                   ggml.Buffer // cells that each row sees, text ctx a row
+	all                                     ggml.Buffer // the constant audio ctx: every row sees all of the window
+}
+
+// newEngine reserves the buffers for a model of shape h.
+func newEngine(h ggml.Header, w *weights, b ggml.Backend) (*engine, error) {
+	e := &engine{b: b, h: h, w: w}
+	var err error
+	floats := func(n int) (f ggml.Buffer) {
+		if err == nil {
+			f, err = b.Floats(n)
+		}
+		return f
+	}
+	ints := func(n int) (i ggml.Buffer) {
+		if err == nil {
+			i, err = b.Ints(n)
+		}
+		return i
+	}
+	cache := func(s ggml.CacheShape) (c ggml.Cache) {
+		if err == nil {
+			c, err = b.Cache(s)
+		}
+		return c
+	}
+	e.self = cache(ggml.CacheShape{Layers: h.TextLayers, Heads: h.TextHeads, Slots: Slots, Cells: h.TextCtx})
+	e.cross = cache(ggml.CacheShape{Layers: h.TextLayers, Heads: h.TextHeads, Slots: Slots, Cells: h.AudioCtx})
+	e.mel = floats(2 * h.AudioCtx * h.Mels)
+	e.hidden = floats(2 * h.AudioCtx * h.AudioState)
+	e.x = floats(h.AudioCtx * h.AudioState)
+	e.y = floats(h.AudioCtx * h.AudioState)
+	e.wide = floats(4 * h.AudioCtx * h.AudioState)
+	e.ids, e.slots = ints(h.AudioCtx), ints(h.AudioCtx)
+	e.step = rows{
+		x: floats(h.TextCtx * h.TextState), y: floats(h.TextCtx * h.TextState), wide: floats(4 * h.TextCtx * h.TextState),
+		tokens: ints(h.TextCtx), positions: ints(h.TextCtx), slots: ints(h.TextCtx), cells: ints(h.TextCtx),
+		counts: ints(h.TextCtx), table: ints(h.TextCtx * h.TextCtx), all: ints(h.TextCtx),
+	}
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]int32, h.AudioCtx)
+	for i := range ids {
+		ids[i] = int32(i)
+	}
+	b.WriteInts(e.ids, 0, ids)
+	all := make([]int32, h.TextCtx)
+	for i := range all {
+		all[i] = int32(h.AudioCtx)
+	}
+	b.WriteInts(e.step.all, 0, all)
+	return e, nil
+}
+
+// encode runs the encoder over a window of log-mel, [2·audio ctx][mels], and fills the cross keys and values of slot.
+func (e *engine) encode(ctx context.Context, mel []float32, slot int32) error {
+	h, b := e.h, e.b
+	x, y := ggml.View(e.x, h.AudioCtx, h.AudioState), ggml.View(e.y, h.AudioCtx, h.AudioState)
+	hidden := ggml.View(e.hidden, 2*h.AudioCtx, h.AudioState)
+	b.Write(e.mel, 0, mel)
+	b.Conv(ggml.Conv{Dst: hidden, X: ggml.View(e.mel, 2*h.AudioCtx, h.Mels), W: e.w.conv1.w, Bias: e.w.conv1.b, Stride: 1})
+	b.Conv(ggml.Conv{Dst: x, X: hidden, W: e.w.conv2.w, Bias: e.w.conv2.b, Stride: 2, Add: e.w.audioPos})
+	for i := range e.w.encoder {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		e.encoderLayer(&e.w.encoder[i], x, y)
+	}
+	b.Norm(ggml.Norm{Dst: y, X: x, W: e.w.encoderNorm.w, B: e.w.encoderNorm.b})
+
+	slots := make([]int32, h.AudioCtx)
+	for i := range slots {
+		slots[i] = slot
+	}
+	b.WriteInts(e.slots, 0, slots)
+	k, v, _ := e.qkv()
+	for i := range e.w.decoder {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		c := &e.w.decoder[i].cross
+		b.Linear(ggml.Linear{Dst: k, X: y, W: c.k.w, Regime: ggml.Window})
+		b.Linear(ggml.Linear{Dst: v, X: y, W: c.v.w, Bias: c.v.b, Regime: ggml.Window})
+		b.Store(ggml.Store{Cache: e.cross, Layer: i, K: k, V: v, Slots: e.slots, Cells: e.ids})
+	}
+	return b.Err()
+}
+
+// qkv returns three matrices [audio ctx][state] side by side in the wide buffer.
+func (e *engine) qkv() (q, k, v ggml.Mat) {
+	n := e.h.AudioCtx * e.h.AudioState
+	q = ggml.View(e.wide, e.h.AudioCtx, e.h.AudioState)
+	k, v = q, q
+	k.Off, v.Off = n, 2*n
+	return q, k, v
+}
+
+// encoderLayer adds a layer's attention and MLP to the stream x; y is scratch of the same shape.
+func (e *engine) encoderLayer(l *block, x, y ggml.Mat) {
+	b := e.b
+	q, k, v := e.qkv()
+	b.Norm(ggml.Norm{Dst: y, X: x, W: l.norm.w, B: l.norm.b})
+	b.Linear(ggml.Linear{Dst: q, X: y, W: l.attn.q.w, Bias: l.attn.q.b, Regime: ggml.Window})
+	b.Linear(ggml.Linear{Dst: k, X: y, W: l.attn.k.w, Regime: ggml.Window})
+	b.Linear(ggml.Linear{Dst: v, X: y, W: l.attn.v.w, Bias: l.attn.v.b, Regime: ggml.Window})
+	b.SelfAttend(ggml.SelfAttend{Dst: y, Q: q, K: k, V: v, Heads: e.h.AudioHeads})
+	b.Linear(ggml.Linear{Dst: x, X: y, W: l.attn.out.w, Bias: l.attn.out.b, Add: true, Regime: ggml.Window})
+	b.Norm(ggml.Norm{Dst: y, X: x, W: l.mlpNorm.w, B: l.mlpNorm.b})
+	hidden := ggml.View(e.wide, x.Rows, 4*x.Cols)
+	b.Linear(ggml.Linear{Dst: hidden, X: y, W: l.up.w, Bias: l.up.b, GELU: true, Regime: ggml.Window})
+	b.Linear(ggml.Linear{Dst: x, X: hidden, W: l.down.w, Bias: l.down.b, Add: true, Regime: ggml.Window})
+}
+
+// batch are the rows of a decoder pass, an entry each: the token, its position, the slot of its session, the cell its key
+// and value go to, and the cells it sees, its own included. A nil seen stands for cells 0 … position.
+type batch struct {
+	tokens, positions, slots, cells []int32
+	seen                            [][]int32
+}
+
+// decode runs the decoder over a batch and returns the stream before the last norm, a row for each token.
+func (e *engine) decode(ctx context.Context, t batch, regime ggml.Regime) (ggml.Mat, error) {
+	h, b, r := e.h, e.b, &e.step
+	n := len(t.tokens)
+	counts := make([]int32, n)
+	var table ggml.Buffer
+	for i := range counts {
+		if t.seen == nil {
+			counts[i] = t.positions[i] + 1
+			continue
+		}
+		counts[i] = int32(len(t.seen[i]))
+		b.WriteInts(r.table, i*h.TextCtx, t.seen[i])
+		table = r.table
+	}
+	b.WriteInts(r.tokens, 0, t.tokens)
+	b.WriteInts(r.positions, 0, t.positions)
+	b.WriteInts(r.slots, 0, t.slots)
+	b.WriteInts(r.cells, 0, t.cells)
+	b.WriteInts(r.counts, 0, counts)
+
+	x, y := ggml.View(r.x, n, h.TextState), ggml.View(r.y, n, h.TextState)
+	wide := ggml.View(r.wide, n, 4*h.TextState)
+	q, k, v := wide, wide, wide
+	q.Cols, k.Cols, v.Cols = h.TextState, h.TextState, h.TextState
+	k.Off, v.Off = h.TextState, 2*h.TextState
+
+	b.Embed(ggml.Embed{Dst: x, W: e.w.tokens, Pos: e.w.textPos, Tokens: r.tokens, Positions: r.positions})
+	for i := range e.w.decoder {
+		if err := ctx.Err(); err != nil {
+			return x, err
+		}
+		l := &e.w.decoder[i]
+		b.Norm(ggml.Norm{Dst: y, X: x, W: l.norm.w, B: l.norm.b})
+		b.Linear(ggml.Linear{Dst: q, X: y, W: l.attn.q.w, Bias: l.attn.q.b, Regime: regime})
+		b.Linear(ggml.Linear{Dst: k, X: y, W: l.attn.k.w, Regime: regime})
+		b.Linear(ggml.Linear{Dst: v, X: y, W: l.attn.v.w, Bias: l.attn.v.b, Regime: regime})
+		b.Store(ggml.Store{Cache: e.self, Layer: i, K: k, V: v, Slots: r.slots, Cells: r.cells})
+		b.Attend(ggml.Attend{Dst: y, Q: q, Cache: e.self, Layer: i, Slots: r.slots, Counts: r.counts, Cells: table, Span: h.TextCtx, Regime: regime})
+		b.Linear(ggml.Linear{Dst: x, X: y, W: l.attn.out.w, Bias: l.attn.out.b, Add: true, Regime: regime})
+
+		b.Norm(ggml.Norm{Dst: y, X: x, W: l.crossNorm.w, B: l.crossNorm.b})
+		b.Linear(ggml.Linear{Dst: q, X: y, W: l.cross.q.w, Bias: l.cross.q.b, Regime: regime})
+		b.Attend(ggml.Attend{Dst: y, Q: q, Cache: e.cross, Layer: i, Slots: r.slots, Counts: r.all, Regime: regime})
+		b.Linear(ggml.Linear{Dst: x, X: y, W: l.cross.out.w, Bias: l.cross.out.b, Add: true, Regime: regime})
+
+		b.Norm(ggml.Norm{Dst: y, X: x, W: l.mlpNorm.w, B: l.mlpNorm.b})
+		b.Linear(ggml.Linear{Dst: wide, X: y, W: l.up.w, Bias: l.up.b, GELU: true, Regime: regime})
+		b.Linear(ggml.Linear{Dst: x, X: wide, W: l.down.w, Bias: l.down.b, Add: true, Regime: regime})
+	}
+	return x, nil
+}
+
+// pick norms the rows of x in place and ranks the tokens that may come next, one Picked for each row and filter.
+func (e *engine) pick(ctx context.Context, x ggml.Mat, filters []ggml.Filter, k int, dst []ggml.Picked) error {
+	e.b.Norm(ggml.Norm{Dst: x, X: x, W: e.w.decoderNorm.w, B: e.w.decoderNorm.b})
+	return e.b.Pick(ctx, ggml.Pick{X: x, W: e.w.tokens, Filters: filters, K: k}, dst)
+}
