@@ -1,0 +1,86 @@
+# The only entry point. `make` builds the programs and transcribes a clip; `make help` lists the rest.
+
+export CGO_ENABLED ?= 0
+
+DIST     := dist
+PROGRAMS := $(notdir $(patsubst %/,%,$(dir $(wildcard cmd/*/main.go))))
+CLIP     := testdata/austen-0870.wav
+
+FUZZTIME  ?= 1m
+TESTFLAGS ?=
+
+.PHONY: all
+all: build hear ## build everything and transcribe a clip (the default)
+
+.PHONY: build
+build: $(addprefix $(DIST)/,$(PROGRAMS)) ## build the programs into dist/
+
+# go build decides what is out of date.
+.PHONY: $(addprefix $(DIST)/,$(PROGRAMS))
+$(addprefix $(DIST)/,$(PROGRAMS)):
+	go build -trimpath -o $@ ./cmd/$(@F)
+
+.PHONY: hear
+hear: $(DIST)/whisperfile ## transcribe a clip of testdata with the weights inside dist/whisperfile
+	$(DIST)/whisperfile -f $(CLIP)
+
+.PHONY: test
+test: ## run all tests that need nothing but this checkout
+	go test $(TESTFLAGS) ./...
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for a minute (FUZZTIME=10s for less)
+	scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: ## run all benchmarks, for benchstat
+	go test -run '^$$' -bench . -benchtime 200ms ./...
+
+.PHONY: lint
+lint: ## gofmt, go vet, golangci-lint
+	@files=$$(gofmt -l .) && [ -z "$$files" ] || { echo "gofmt would change:" $$files >&2; exit 1; }
+	go vet ./...
+	golangci-lint run
+
+.PHONY: generate
+generate: ## emit the generated assembly anew
+	go generate ./...
+
+.PHONY: check-generated
+check-generated: ## prove that the generated assembly is current
+	scripts/check-generated.sh
+
+.PHONY: vet-all
+vet-all: ## go vet for every system and processor that is supported
+	scripts/vet-all.sh
+
+.PHONY: race
+race: ## run the tests under the race detector, without assembly (needs a C compiler)
+	CGO_ENABLED=1 go test -race -tags noasm $(TESTFLAGS) ./...
+
+.PHONY: checkptr
+checkptr: ## run the tests with every unsafe cast checked
+	go test -gcflags=all=-d=checkptr $(TESTFLAGS) ./...
+
+.PHONY: qemu qemu-arm64 qemu-amd64
+qemu: qemu-arm64 qemu-amd64 ## run library tests and a 3 s clip on emulated processors (needs qemu-user)
+qemu-arm64:
+	scripts/qemu.sh arm64 qemu-aarch64 max
+qemu-amd64:
+	scripts/qemu.sh amd64 qemu-x86_64 Haswell
+
+.PHONY: models
+models: ## get the models tiny.en and base, for tests that want larger ones
+	scripts/get-model.sh tiny.en base
+
+.PHONY: oracle
+oracle: ## compute the golden activations of random models anew (needs python3 with numpy)
+	go test ./model/internal/synth -run TestGolden -update
+
+.PHONY: clean
+clean: ## remove dist/
+	rm -rf $(DIST)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# go vet for every system and processor the programs run on, and a build of the libraries for those they compile for besides.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export CGO_ENABLED=0
+for os in linux darwin windows freebsd netbsd openbsd; do
+	for arch in amd64 arm64; do
+		echo "vet $os/$arch"
+		GOOS=$os GOARCH=$arch go vet ./...
+	done
+done
+for target in js/wasm linux/386 linux/arm; do
+	echo "build $target"
+	GOOS=${target%/*} GOARCH=${target#*/} go build ./audio/... ./ggml/... ./model/...
+done
