@@ -1,0 +1,111 @@
+// Package cli is what all programs share between the operating system and their command: arguments as people of
+// whisper.cpp write them, help, version, signals, messages and exit codes.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/whisperfile/whisperfile/cmd/internal/applet"
+)
+
+// version is the release this is; the linker sets it (-X …/cmd/internal/cli.version=1.2.3).
+var version string
+
+// Version returns the release, or what the build recorded of the module and its commit, or "devel".
+func Version() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}
+
+// Main runs a program until it is done or interrupted and returns its exit code. An error is reported on env.Stderr. The
+// first interrupt cancels the command's context, a second one ends the process.
+func Main(env applet.Env, n applet.New) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return int(Run(ctx, env, n(env)))
+}
+
+// Multicall runs the program of reg that the executable was started as, else the one that the first argument names, else
+// the one called byDefault, and returns its exit code.
+func Multicall(env applet.Env, reg applet.Registry, byDefault string) int {
+	base := strings.TrimSuffix(filepath.Base(env.Program), ".exe")
+	if n, ok := reg.Get(base); ok {
+		return Main(env, n)
+	}
+	if len(env.Args) > 0 {
+		if n, ok := reg.Get(env.Args[0]); ok {
+			env.Args = env.Args[1:]
+			return Main(env, n)
+		}
+	}
+	n, ok := reg.Get(byDefault)
+	if !ok {
+		panic(fmt.Sprintf("cli: no program is called %q", byDefault))
+	}
+	return Main(env, func(env applet.Env) *cli.App {
+		app := n(env)
+		app.Description = strings.TrimSpace(app.Description + "\n\nPrograms in this file, to be named first or linked to by name: " + strings.Join(reg.Names(), ", ") + ".")
+		return app
+	})
+}
+
+// Run runs app with env's arguments and returns the exit code.
+func Run(ctx context.Context, env applet.Env, app *cli.App) Code {
+	err := run(ctx, env, app)
+	if err != nil {
+		Report(env.Stderr, app.Name, err)
+	}
+	return CodeOf(err)
+}
+
+func run(ctx context.Context, env applet.Env, app *cli.App) error {
+	Prepare(app)
+	hint := app.Name + " --help lists the flags"
+	app.Writer, app.ErrWriter, app.Reader = env.Stdout, env.Stderr, env.Stdin
+	app.OnUsageError = func(_ *cli.Context, err error, _ bool) error { return Fail(Usage, err, hint) }
+	app.ExitErrHandler = func(*cli.Context, error) {}
+	args, err := respond(env.Args)
+	if err != nil {
+		return Fail(Usage, err, "")
+	}
+	if args, err = Normalise(args, app.Flags); err != nil {
+		return Fail(Usage, err, hint)
+	}
+	// Asked for before anything is parsed, so that a bad value beside them does not hide the help.
+	switch flags := args[:slices.Index(args, "--")]; {
+	case slices.Contains(flags, "--help"):
+		_, err = io.WriteString(env.Stdout, Help(app))
+		return Fail(Output, err, "")
+	case slices.Contains(flags, "--version"):
+		_, err = fmt.Fprintf(env.Stdout, "%s %s (%s %s/%s)\n", app.Name, Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		return Fail(Output, err, "")
+	}
+	return app.RunContext(ctx, append([]string{app.Name}, args...))
+}
+
+// Prepare gives app what every program has: --help, --version, and values of flags that may hold commas.
+func Prepare(app *cli.App) {
+	app.HideHelp, app.HideVersion = true, true
+	app.DisableSliceFlagSeparator = true
+	app.Flags = append(app.Flags,
+		&cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "show this text"},
+		&cli.BoolFlag{Name: "version", Usage: "show the version"})
+}

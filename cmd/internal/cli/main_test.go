@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/urfave/cli/v2"
+
+	"github.com/whisperfile/whisperfile/cmd/internal/applet"
+)
+
+// echo is a program that prints what it was given and returns err.
+func echo(name string, err error) applet.New {
+	return func(env applet.Env) *cli.App {
+		return &cli.App{
+			Name:      name,
+			Usage:     "print what was given",
+			ArgsUsage: "FILE...",
+			Flags: []cli.Flag{
+				&cli.StringSliceFlag{Name: "file", Aliases: []string{"f"}, Usage: "hear `FILE`", Category: "Input"},
+				&cli.IntFlag{Name: "threads", Aliases: []string{"t"}, Value: 4, Usage: "compute with `N` threads", Category: "Computing"},
+				&cli.BoolFlag{Name: "quiet", Usage: "say nothing; " + strings.Repeat("and that at great length ", 6), Category: "Computing"},
+			},
+			Action: func(c *cli.Context) error {
+				fmt.Fprintf(env.Stdout, "%s %q %d %t %q\n", name, c.StringSlice("file"), c.Int("threads"), c.Bool("quiet"), c.Args().Slice())
+				return err
+			},
+		}
+	}
+}
+
+func TestExit(t *testing.T) {
+	for _, test := range []struct {
+		args   []string
+		err    error
+		code   Code
+		stdout string
+		stderr string
+	}{
+		{args: nil, stdout: "echo [] 4 false []\n"},
+		{args: []string{"a,b", "-t", "2", "help", "-quiet"}, stdout: `echo ["a,b" "help"] 2 true []` + "\n"},
+		{args: []string{"-t", "010", "-t", "3"}, stdout: "echo [] 3 false []\n"},
+		{args: []string{"-t", "abc"}, code: Usage, stderr: "echo: invalid value \"abc\" for flag -threads: parse error\nhint: echo --help lists the flags\n"},
+		{args: []string{"--no-such"}, code: Usage, stderr: "echo: unknown flag: --no-such\nhint: echo --help lists the flags\n"},
+		{err: Fail(Model, errors.New("no\nmodel"), "get\none"), code: Model, stdout: "echo [] 4 false []\n", stderr: "echo: no model\nhint: get one\n"},
+		{err: fmt.Errorf("with context: %w", Failf(Output, "disk %s", "full")), code: Output, stdout: "echo [] 4 false []\n", stderr: "echo: with context: disk full\n"},
+		{err: context.Canceled, code: Interrupted, stdout: "echo [] 4 false []\n", stderr: "echo: context canceled\n"},
+		{err: errors.New("odd"), code: Partial, stdout: "echo [] 4 false []\n", stderr: "echo: odd\n"},
+	} {
+		var stdout, stderr bytes.Buffer
+		env := applet.Env{Program: "echo", Args: test.args, Stdout: &stdout, Stderr: &stderr}
+		if code := Main(env, echo("echo", test.err)); code != int(test.code) {
+			t.Errorf("%q: exit %d, want %d", test.args, code, test.code)
+		}
+		if diff := cmp.Diff(test.stdout, stdout.String()); diff != "" {
+			t.Errorf("%q: stdout: %s", test.args, diff)
+		}
+		if diff := cmp.Diff(test.stderr, stderr.String()); diff != "" {
+			t.Errorf("%q: stderr: %s", test.args, diff)
+		}
+	}
+}
+
+func TestMulticall(t *testing.T) {
+	var reg applet.Registry
+	reg.Add("hear", echo("hear", nil))
+	reg.Add("cut", echo("cut", nil))
+	for _, test := range []struct {
+		program string
+		args    []string
+		want    string
+	}{
+		{"/usr/bin/cut", []string{"hear"}, `cut ["hear"]`},
+		{"hear.exe", nil, "hear []"},
+		{"/usr/bin/whisperfile", []string{"cut", "x"}, `cut ["x"]`},
+		{"whisperfile", []string{"x", "cut"}, `hear ["x" "cut"]`},
+		{"", nil, "hear []"},
+	} {
+		var stdout bytes.Buffer
+		code := Multicall(applet.Env{Program: test.program, Args: test.args, Stdout: &stdout, Stderr: io.Discard}, reg, "hear")
+		if got, _, _ := strings.Cut(stdout.String(), " 4"); code != 0 || got != test.want {
+			t.Errorf("%s %q: %s, exit %d, want %s", test.program, test.args, got, code, test.want)
+		}
+	}
+	var stdout bytes.Buffer
+	Multicall(applet.Env{Program: "whisperfile", Args: []string{"--help"}, Stdout: &stdout, Stderr: io.Discard}, reg, "hear")
+	if !strings.Contains(stdout.String(), "Programs in this file, to be named first or linked to by name: cut, hear.") {
+		t.Errorf("help does not name the programs:\n%s", stdout.String())
+	}
+}
+
+func TestHelp(t *testing.T) {
+	var stdout bytes.Buffer
+	Main(applet.Env{Args: []string{"-h"}, Stdout: &stdout, Stderr: io.Discard}, echo("echo", nil))
+	want := `echo: print what was given
+
+usage: echo [flags] FILE...
+
+Input:
+  -f FILE, --file FILE        hear FILE
+
+Computing:
+  -t N, --threads N           compute with N threads [4]
+  --quiet                     say nothing; and that at great length and that at great length and
+                              that at great length and that at great length and that at great length
+                              and that at great length
+
+Other:
+  -h, --help                  show this text
+  --version                   show the version
+
+Exit codes:
+  0    all done
+  1    some inputs failed, others did not; or anything not below
+  2    the command line cannot be followed
+  3    the model is missing, damaged or not supported
+  4    no input could be read
+  5    the output could not be written
+  6    the device failed
+  130  interrupted; what was done until then is written
+`
+	if diff := cmp.Diff(want, stdout.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	var stdout bytes.Buffer
+	code := Main(applet.Env{Args: []string{"--version"}, Stdout: &stdout, Stderr: io.Discard}, echo("echo", nil))
+	if code != 0 || !strings.HasPrefix(stdout.String(), "echo "+Version()+" (go") {
+		t.Errorf("exit %d: %s", code, stdout.String())
+	}
+}
