@@ -77,9 +77,22 @@ func CodeOf(err error) Code {
 	return Partial
 }
 
+// errReported stands in for errors that the user has been told of.
+var errReported = errors.New("reported")
+
+// Reported asks for an exit code where everything has been said already.
+func Reported(code Code) error { return &Error{Code: code, Err: errReported} }
+
 // Report writes what went wrong as one line, and the hint, if there is one, as another.
 func Report(w io.Writer, program string, err error) {
-	fmt.Fprintf(w, "%s: %s\n", program, line(err.Error()))
+	if errors.Is(err, errReported) {
+		return
+	}
+	text := line(err.Error())
+	if CodeOf(err) == Interrupted {
+		text = "interrupted"
+	}
+	fmt.Fprintf(w, "%s: %s\n", program, text)
 	var e *Error
 	if errors.As(err, &e) && e.Hint != "" {
 		fmt.Fprintf(w, "hint: %s\n", line(e.Hint))

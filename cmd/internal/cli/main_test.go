@@ -50,7 +50,8 @@ func TestExit(t *testing.T) {
 		{args: []string{"--no-such"}, code: Usage, stderr: "echo: unknown flag: --no-such\nhint: echo --help lists the flags\n"},
 		{err: Fail(Model, errors.New("no\nmodel"), "get\none"), code: Model, stdout: "echo [] 4 false []\n", stderr: "echo: no model\nhint: get one\n"},
 		{err: fmt.Errorf("with context: %w", Failf(Output, "disk %s", "full")), code: Output, stdout: "echo [] 4 false []\n", stderr: "echo: with context: disk full\n"},
-		{err: context.Canceled, code: Interrupted, stdout: "echo [] 4 false []\n", stderr: "echo: context canceled\n"},
+		{err: context.Canceled, code: Interrupted, stdout: "echo [] 4 false []\n", stderr: "echo: interrupted\n"},
+		{err: Reported(Input), code: Input, stdout: "echo [] 4 false []\n"},
 		{err: errors.New("odd"), code: Partial, stdout: "echo [] 4 false []\n", stderr: "echo: odd\n"},
 	} {
 		var stdout, stderr bytes.Buffer
