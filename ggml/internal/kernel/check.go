@@ -1,0 +1,92 @@
+package kernel
+
+import "fmt"
+
+// The checks panic where a slice is too short for what a kernel is asked to touch, so that assembly never leaves it.
+
+func check(what string, have, want int) {
+	if have < want {
+		panic(fmt.Sprintf("kernel: %s has %d elements, not %d", what, have, want))
+	}
+}
+
+// span is the number of elements from the first to the last of n lines of width elements each.
+func span(n, stride, width int) int {
+	if n <= 0 || width <= 0 {
+		return 0
+	}
+	return (n-1)*stride + width
+}
+
+func natural(numbers ...int) {
+	for _, n := range numbers {
+		if n < 0 {
+			panic("kernel: a size or a stride is negative")
+		}
+	}
+}
+
+func checkTile(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows, panels, mr, nr int) {
+	natural(ldc, lda, kn, panels)
+	if rows < 1 || rows > mr {
+		panic(fmt.Sprintf("kernel: a tile of %d rows, not 1 to %d", rows, mr))
+	}
+	if panels > 0 {
+		check("c", len(c), span(rows, ldc, panels*nr))
+		check("a", len(a), span(rows, lda, kn))
+		check("b", len(b), kn*panels*nr)
+	}
+}
+
+func checkPack(dst, src []float32, stride, kn, nr int) {
+	natural(stride, kn)
+	check("dst", len(dst), kn*nr)
+	check("src", len(src), span(nr, stride, kn))
+}
+
+// checkDot takes the size of a number in w.
+func checkDot(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n, size int) {
+	natural(ys, ws, xs, rows, cols, n)
+	if n%32 != 0 {
+		panic(fmt.Sprintf("kernel: rows of %d numbers, not a multiple of 32", n))
+	}
+	if rows > 0 && cols > 0 {
+		check("y", len(y), span(cols, ys, rows))
+		check("w", len(w), span(rows, ws, n*size))
+		check("x", len(x), span(cols, xs, n))
+	}
+}
+
+// checkWiden takes the numbers and the bytes of a block.
+func checkWiden(dst []float32, src []byte, block, size int) {
+	if len(dst)%block != 0 || len(src) != len(dst)/block*size {
+		panic(fmt.Sprintf("kernel: %d numbers from %d bytes in blocks of %d from %d", len(dst), len(src), block, size))
+	}
+}
+
+// headSize is the width of a row of keys or values.
+const headSize = 64
+
+// checkCells looks at every cell, since an index from outside could point anywhere.
+func checkCells(vec, per []float32, rows []uint16, cells []int32, n int) {
+	natural(n)
+	check("a head", len(vec), headSize)
+	check("scores", len(per), n)
+	if cells == nil {
+		check("rows", len(rows), n*headSize)
+		return
+	}
+	check("cells", len(cells), n)
+	have := uint32(len(rows) / headSize)
+	for _, c := range cells[:n] {
+		if uint32(c) >= have {
+			panic(fmt.Sprintf("kernel: cell %d of %d", c, have))
+		}
+	}
+}
+
+func checkNorm(dst, x, w, b []float32) {
+	check("dst", len(dst), len(x))
+	check("w", len(w), len(x))
+	check("b", len(b), len(x))
+}

@@ -1,0 +1,39 @@
+package kernel
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// toHalf rounds f to half precision, to nearest even; a NaN becomes the quiet one of its sign.
+func toHalf(f float32) uint16 {
+	bits := math.Float32bits(f)
+	sign := uint16(bits >> 16 & 0x8000)
+	bits &= 1<<31 - 1
+	switch {
+	case bits > 0x7f800000:
+		return sign | 0x7e00
+	case bits >= 0x477ff000: // 65520, halfway from the largest half to the next power of two
+		return sign | 0x7c00
+	case bits < 0x38800000: // 2⁻¹⁴: the last place of 1/2 + f is that of a subnormal half
+		return sign | uint16(math.Float32bits(math.Float32frombits(bits)+0.5))
+	}
+	bits -= (127 - 15) << 23
+	return sign | uint16((bits+0xfff+bits>>13&1)>>13)
+}
+
+// fromHalf returns the value of a half. A NaN becomes quiet.
+func fromHalf(h uint16) float32 {
+	sign, bits := uint32(h&0x8000)<<16, uint32(h&0x7fff)
+	switch {
+	case bits > 0x7c00:
+		return math.Float32frombits(sign | 0x7fc00000 | bits<<13)
+	case bits == 0x7c00:
+		return math.Float32frombits(sign | 0x7f800000)
+	case bits < 0x400: // a multiple of 2⁻²⁴
+		return math.Float32frombits(sign | math.Float32bits(float32(bits)*0x1p-24))
+	}
+	return math.Float32frombits(sign | bits<<13 + (127-15)<<23)
+}
+
+func halfAt(b []byte) float32 { return fromHalf(binary.LittleEndian.Uint16(b)) }

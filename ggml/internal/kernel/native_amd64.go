@@ -1,0 +1,6 @@
+//go:build !noasm
+
+package kernel
+
+// native lists the rungs above generic, the weakest first.
+var native []rung
