@@ -13,11 +13,11 @@ func neon(t Table) Table {
 	t.DotF32 = dotF32NEON
 	t.DotF16 = dotF16NEON
 	t.Widen[1] = widenF16NEON
-	t.Widen[2] = blocksNEON(18, widenQ4_0NEON)
-	t.Widen[3] = blocksNEON(20, widenQ4_1NEON)
-	t.Widen[6] = blocksNEON(22, widenQ5_0NEON)
-	t.Widen[7] = blocksNEON(24, widenQ5_1NEON)
-	t.Widen[8] = blocksNEON(34, widenQ8_0NEON)
+	t.Widen[2] = blocksNEON(bytesQ4_0, widenQ4_0NEON)
+	t.Widen[3] = blocksNEON(bytesQ4_1, widenQ4_1NEON)
+	t.Widen[6] = blocksNEON(bytesQ5_0, widenQ5_0NEON)
+	t.Widen[7] = blocksNEON(bytesQ5_1, widenQ5_1NEON)
+	t.Widen[8] = blocksNEON(bytesQ8_0, widenQ8_0NEON)
 	t.Narrow = narrowNEON
 	t.Max = maxNEON
 	t.Exp2Sum = exp2SumNEON

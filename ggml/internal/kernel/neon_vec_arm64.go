@@ -25,11 +25,11 @@ func widenF16NEON(dst []float32, src []byte) {
 	}
 }
 
-// blocksNEON wraps a body that turns blocks of 32 numbers and size bytes into floats.
+// blocksNEON wraps a body that turns blocks of size bytes into floats.
 func blocksNEON(size int, body func(dst *float32, src *byte, blocks int)) func(dst []float32, src []byte) {
 	return func(dst []float32, src []byte) {
-		checkWiden(dst, src, 32, size)
-		if n := len(dst) / 32; n > 0 {
+		checkWiden(dst, src, block, size)
+		if n := len(dst) / block; n > 0 {
 			body(&dst[0], &src[0], n)
 		}
 	}
@@ -72,6 +72,7 @@ func narrowNEON(dst []uint16, src []float32) {
 func narrow8NEON(dst *uint16, src *float32, n int)
 
 func maxNEON(x []float32) float32 {
+	check("x", len(x), 1)
 	m := x[0]
 	n := len(x) &^ 15
 	if n > 0 {
@@ -151,9 +152,7 @@ func geluNEON(x []float32) {
 func gelu4NEON(x *float32, n int)
 
 func normNEON(dst, x, w, b []float32) {
-	check("dst", len(dst), len(x))
-	check("w", len(w), len(x))
-	check("b", len(b), len(x))
+	checkNorm(dst, x, w, b)
 	n := len(x) &^ 15
 	var sum, squares float32
 	if n > 0 {
@@ -169,7 +168,7 @@ func normNEON(dst, x, w, b []float32) {
 	for _, v := range x[n:] {
 		squares += (v - mean) * (v - mean)
 	}
-	scale := float32(1 / math.Sqrt(float64(squares/float32(len(x)))+1e-5))
+	scale := float32(1 / math.Sqrt(float64(squares/float32(len(x)))+normEps))
 	if n > 0 {
 		affine8NEON(&dst[0], &x[0], &w[0], &b[0], n, mean, scale)
 	}
