@@ -109,8 +109,9 @@ const (
 //
 //	Dst[t][o] = gelu(Bias[o] + Σ_{i,c} X[t·Stride + i − 1][c] · W[o][c][i]) (+ Add[t][o])
 //
-// X is [frames][channels]; rows before the first and behind the last count as zero. W is a tensor of shape
-// [out][channels][3] (ggml order 3, channels, out). Add may be nil.
+// X is [frames][channels] without gaps (its Stride is its Cols); rows before the first and behind the last count as zero.
+// Dst has (frames−1)/Stride + 1 rows. W is a tensor of shape [out][channels][3] (ggml order 3, channels, out). Add may be
+// nil, or have more rows than Dst.
 type Conv struct {
 	Dst, X Mat
 	W      Weight
@@ -194,7 +195,7 @@ type Filter struct {
 	NoText bool // remove text
 	NoTime bool // remove timestamps
 
-	// TimeFrom and TimeTo bound the timestamps that may come: others are removed. 0, 0 sets no bounds.
+	// TimeFrom and TimeTo are the first and the last timestamp id that may come: others are removed. 0, 0 sets no bounds.
 	TimeFrom, TimeTo int32
 
 	// Mass removes every id below Beg when the timestamps together are likelier than the likeliest of those ids.
@@ -211,8 +212,8 @@ type Filter struct {
 type Picked struct {
 	Candidates []Candidate // at most K; the slice is reused
 
-	// Time is the likeliest timestamp that was not removed, TimeP its share of TimeSum, and TimeSum the probability of all
-	// timestamps; 0 where there is none.
+	// Time is the likeliest timestamp that was not removed, the first of equal ones, TimeP its share of TimeSum, and TimeSum
+	// the probability of all timestamps that were not removed; 0 where there is none. Mass does not change them.
 	Time           int32
 	TimeP, TimeSum float32
 

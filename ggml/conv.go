@@ -1,0 +1,91 @@
+package ggml
+
+import "fmt"
+
+// convolution is what a window needs to know where its rows are not those of X: row t of the operand is rows t·stride−1,
+// t·stride and t·stride+1 of X, which lie one behind the other, and in the edges, where one of them is missing, a copy.
+type convolution struct {
+	channels    int // 0: none
+	stride      int
+	first, last []float32 // the operands of the first row and of the last; last is nil where no row is missing there
+	add         *weight
+}
+
+// Conv implements Backend.
+func (c *CPU) Conv(v Conv) {
+	w := v.W.(*weight)
+	frames, channels := v.X.Rows, v.X.Cols
+	if w.cols != 3*channels || w.inner != 3 || v.Dst.Cols != w.rows || v.X.Stride != channels ||
+		v.Stride < 1 || frames < 1 || v.Dst.Rows != (frames-1)/v.Stride+1 {
+		panic(fmt.Sprintf("ggml: conv: %d×%d = %d×%d (stride %d) by %d×%d at every %d", v.Dst.Rows, v.Dst.Cols,
+			frames, channels, v.X.Stride, w.rows, w.cols, v.Stride))
+	}
+	x := v.X.slice()
+	g := &c.window
+	g.dst, g.ldd, g.rows = v.Dst.slice(), v.Dst.Stride, v.Dst.Rows
+	g.x, g.ldx = x, 0
+	g.w, g.epilogue = w, epilogue{bias: vector(v.Bias, w.rows), gelu: true}
+
+	grow(&c.edges, 6*channels)
+	e := &g.conv
+	*e = convolution{channels: channels, stride: v.Stride, first: c.edges[:3*channels]}
+	clear(e.first)
+	copy(e.first[channels:], x)
+	if t := (v.Dst.Rows - 1) * v.Stride; t > 0 && t+1 == frames {
+		e.last = c.edges[3*channels:][:3*channels]
+		clear(e.last)
+		copy(e.last, x[(t-1)*channels:])
+	}
+	if v.Add != nil {
+		e.add = v.Add.(*weight)
+		if e.add.cols != w.rows || e.add.rows < v.Dst.Rows {
+			panic(fmt.Sprintf("ggml: conv: %d×%d added to %d×%d", e.add.rows, e.add.cols, v.Dst.Rows, w.rows))
+		}
+	}
+	g.multiply()
+}
+
+// tileOf returns the operand of row r and of as many of the following ones, up to rows, as lie at equal distances.
+func (g *window) tileOf(r, rows int) (x []float32, ldx, n int) {
+	e := &g.conv
+	switch {
+	case r == 0:
+		return e.first, 0, 1
+	case e.last != nil && r == g.rows-1:
+		return e.last, 0, 1
+	case e.last != nil:
+		rows = min(rows, g.rows-1-r)
+	}
+	return g.x[(r*e.stride-1)*e.channels:], e.stride * e.channels, rows
+}
+
+// packConv packs NR rows of [channels][3] from row on as [3][channels].
+func (g *window) packConv(s *scratch, panel []float32, row int) {
+	nr, k, channels := g.c.tab.NR, g.w.cols, g.conv.channels
+	wide := s.floats()
+	stored, ordered := wide[:k], wide[k:]
+	for j := range nr {
+		line := ordered[j*k:][:k]
+		if row+j >= g.w.rows {
+			clear(line)
+			continue
+		}
+		g.c.widenRow(g.w, stored, row+j, 0)
+		for i := range 3 {
+			for c, part := 0, line[i*channels:][:channels]; c < channels; c++ {
+				part[c] = stored[3*c+i]
+			}
+		}
+	}
+	g.c.tab.Pack(panel, ordered, k, k)
+}
+
+// addRows adds columns [from, to) of the weight Add to rows r, r+1, … of the destination.
+func (g *window) addRows(s *scratch, r, rows, from, to int) {
+	block := g.conv.add.typ.Block()
+	lo, hi := from-from%block, roundUp(to, block)
+	for i := range rows {
+		g.c.widenRow(g.conv.add, s.line[:hi-lo], r+i, lo)
+		g.c.tab.Add(g.dst[(r+i)*g.ldd+from:][:to-from], s.line[from-lo:])
+	}
+}

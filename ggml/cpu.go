@@ -1,0 +1,225 @@
+package ggml
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/whisperfile/whisperfile/ggml/internal/kernel"
+	"github.com/whisperfile/whisperfile/ggml/internal/view"
+)
+
+// CPUOptions say how a CPU computes. The zero value works.
+type CPUOptions struct {
+	// ISA is the rung of instruction sets to use, such as "avx2" or "generic"; "" is the one that the environment
+	// variable WHISPER_ISA names, else the best that this CPU has.
+	ISA string
+}
+
+// CPU is the Backend that every machine has. Its operations are done when they return, and their failures are bugs of the
+// caller that panic; Err is always nil. Weights are read where they lie.
+//
+// Nothing is allocated by an operation once the largest shapes have been seen. A result has the same bits on any number
+// of threads.
+type CPU struct {
+	pool    *Pool
+	tab     *kernel.Table
+	scratch []scratch // one a worker
+
+	// The operations' arguments, kept here so that a job is a pointer to what exists.
+	window  window
+	step    step
+	norm    norm
+	packing packing
+	self    selfAttend
+	store   store
+	attend  attend
+	ranking ranking
+
+	padded []float32 // columns of a step whose length is no multiple of the kernels' block
+	edges  []float32 // operands of a convolution's first and last row
+	heads  []float32 // keys and values of all heads, packed
+	logits []float32
+}
+
+// scratch is what a worker computes in. Its slices grow before a job, never within.
+type scratch struct {
+	panels []float32 // weights as the tiles want them
+	rows   []byte    // weights as float32 before they are packed, or multiplied
+	tile   []float32 // results before they are added to what is there
+	line   []float32 // scores; logits
+	query  []float32
+	_      [64]byte
+}
+
+// NewCPU returns a backend that computes on p, which the caller keeps and closes after it. The error names a rung that this
+// CPU does not have.
+func NewCPU(p *Pool, o CPUOptions) (*CPU, error) {
+	tab, err := kernel.Choose(o.ISA)
+	if err != nil {
+		return nil, err
+	}
+	return newCPU(p, tab), nil
+}
+
+func newCPU(p *Pool, tab *kernel.Table) *CPU {
+	c := &CPU{pool: p, tab: tab, scratch: make([]scratch, p.Threads())}
+	c.window.c, c.step.c, c.norm.c, c.packing.c = c, c, c, c
+	c.self.c, c.store.c, c.attend.c, c.ranking.c = c, c, c, c
+	return c
+}
+
+// Device returns the rung and the number of threads: "CPU avx2, 2 threads".
+func (c *CPU) Device() string {
+	if n := c.pool.Threads(); n > 1 {
+		return fmt.Sprintf("CPU %s, %d threads", c.tab.Name, n)
+	}
+	return fmt.Sprintf("CPU %s, 1 thread", c.tab.Name)
+}
+
+// Err returns nil.
+func (c *CPU) Err() error { return nil }
+
+// Close lets go of the scratch memory.
+func (c *CPU) Close() error {
+	*c = CPU{pool: c.pool, tab: c.tab}
+	return nil
+}
+
+// floats and ints are Buffers.
+type (
+	floats []float32
+	ints   []int32
+)
+
+func (f floats) Len() int { return len(f) }
+func (i ints) Len() int   { return len(i) }
+
+// errNegative is a size no memory can have.
+var errNegative = errors.New("negative size")
+
+// Floats reserves n zeroed numbers.
+func (c *CPU) Floats(n int) (Buffer, error) {
+	if n < 0 {
+		return nil, errNegative
+	}
+	return make(floats, n), nil
+}
+
+// Ints reserves n zeroed integers.
+func (c *CPU) Ints(n int) (Buffer, error) {
+	if n < 0 {
+		return nil, errNegative
+	}
+	return make(ints, n), nil
+}
+
+// Write copies src into dst from element off on.
+func (c *CPU) Write(dst Buffer, off int, src []float32) { copy(dst.(floats)[off:][:len(src)], src) }
+
+// WriteInts copies src into dst from element off on.
+func (c *CPU) WriteInts(dst Buffer, off int, src []int32) { copy(dst.(ints)[off:][:len(src)], src) }
+
+// Read copies from src, starting at element off, into dst. The error is that of ctx.
+func (c *CPU) Read(ctx context.Context, dst []float32, src Buffer, off int) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	copy(dst, src.(floats)[off:][:len(dst)])
+	return nil
+}
+
+// slice returns the elements of m from its first to its last.
+func (m Mat) slice() []float32 {
+	f := m.Buf.(floats)
+	if m.Rows == 0 {
+		return nil
+	}
+	return f[m.Off:][:(m.Rows-1)*m.Stride+m.Cols]
+}
+
+// weight is a tensor as the CPU uses it: the bytes of the caller, or the numbers of a vector.
+type weight struct {
+	typ        Type
+	data       []byte
+	rows, cols int
+	stride     int       // bytes of a row
+	inner      int       // fastest dimension
+	vec        []float32 // all numbers, where cols or rows is 1
+}
+
+func (w *weight) Rows() int { return w.rows }
+func (w *weight) Cols() int { return w.cols }
+
+// Weight takes in t. Vectors are small and lie at any address, so they are copied; all else stays where it is.
+func (c *CPU) Weight(t Tensor) (Weight, error) {
+	n := len(t.Dims)
+	switch {
+	case !t.Type.Valid():
+		return nil, fmt.Errorf("tensor %s: %v: %w", t.Name, t.Type, ErrUnsupported)
+	case n < 1 || n > 3:
+		return nil, fmt.Errorf("tensor %s: %d dimensions: %w", t.Name, n, ErrUnsupported)
+	}
+	w := &weight{typ: t.Type, rows: 1, inner: t.Dims[0]}
+	if n > 1 {
+		w.rows = t.Dims[n-1]
+	}
+	if w.rows < 1 || t.Len() < 1 {
+		return nil, fmt.Errorf("tensor %s: dimensions %v: %w", t.Name, t.Dims, ErrFormat)
+	}
+	w.cols = t.Len() / w.rows
+	w.stride = t.Type.Bytes(w.cols)
+	if w.inner%t.Type.Block() != 0 {
+		return nil, fmt.Errorf("tensor %s: a row of %d in %v: %w", t.Name, w.inner, t.Type, ErrFormat)
+	}
+	if len(t.Data) < w.rows*w.stride {
+		return nil, fmt.Errorf("tensor %s: %w", t.Name, ErrTruncated)
+	}
+	w.data = t.Data[:w.rows*w.stride]
+	if w.cols == 1 || w.rows == 1 {
+		w.vec = make([]float32, w.rows*w.cols)
+		c.widen(w.typ, w.vec, w.data)
+	}
+	return w, nil
+}
+
+// widen turns stored numbers into float32.
+func (c *CPU) widen(t Type, dst []float32, src []byte) {
+	if f := c.tab.Widen[t]; f != nil {
+		f(dst, src)
+		return
+	}
+	Dequantize(t, dst, src)
+}
+
+// widenRow puts numbers [from, from+len(dst)) of row i into dst; both ends are block borders.
+func (c *CPU) widenRow(w *weight, dst []float32, i, from int) {
+	c.widen(w.typ, dst, w.data[i*w.stride+w.typ.Bytes(from):][:w.typ.Bytes(len(dst))])
+}
+
+// vector returns the numbers of a vector of n, or nil where there is none.
+func vector(w Weight, n int) []float32 {
+	if w == nil {
+		return nil
+	}
+	v := w.(*weight).vec
+	if len(v) != n {
+		panic(fmt.Sprintf("ggml: a vector of %d numbers where %d are needed", len(v), n))
+	}
+	return v
+}
+
+// grow makes *s at least n long. What it held is lost.
+func grow[S ~[]E, E any](s *S, n int) {
+	if len(*s) < n {
+		*s = make(S, n)
+	}
+}
+
+// growRows makes the widened rows of s hold n numbers.
+func (s *scratch) growRows(n int) { grow(&s.rows, 4*n) }
+
+// floats returns the widened rows as numbers.
+func (s *scratch) floats() []float32 { return view.F32(s.rows) }
+
+func roundUp(n, m int) int { return (n + m - 1) / m * m }

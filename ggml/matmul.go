@@ -1,0 +1,212 @@
+package ggml
+
+import "fmt"
+
+// narrow is the number of rows below which a window is multiplied like a step: packing a weight costs as much as 15 rows
+// of products, and the dots need no packing.
+const narrow = 40
+
+// Linear implements Backend.
+func (c *CPU) Linear(l Linear) {
+	w := l.W.(*weight)
+	if l.X.Cols != w.cols || l.Dst.Cols != w.rows || l.X.Rows != l.Dst.Rows {
+		panic(fmt.Sprintf("ggml: linear: %d×%d = %d×%d times %d×%d", l.Dst.Rows, l.Dst.Cols, l.X.Rows, l.X.Cols, w.rows, w.cols))
+	}
+	if l.X.Rows == 0 {
+		return
+	}
+	after := epilogue{bias: vector(l.Bias, w.rows), gelu: l.GELU, add: l.Add}
+	if l.Regime == Step || l.X.Rows < narrow {
+		c.multiplyStep(l.Dst.slice(), l.Dst.Stride, l.X.slice(), l.X.Stride, l.X.Rows, w, after)
+		return
+	}
+	g := &c.window
+	g.dst, g.ldd, g.rows = l.Dst.slice(), l.Dst.Stride, l.Dst.Rows
+	g.x, g.ldx = l.X.slice(), l.X.Stride
+	g.w, g.epilogue, g.conv = w, after, convolution{}
+	g.multiply()
+}
+
+// epilogue is what happens to a sum of products: bias, then GELU, then the addition to what the destination holds.
+type epilogue struct {
+	bias []float32 // nil: none
+	gelu bool
+	add  bool
+}
+
+// window is the product of many rows with a weight, Dst = X·Wᵀ. A task is a group of panels, packed by the worker that
+// takes it, times a span of rows times the whole depth: each weight is packed once, a tile of X stays in the first cache
+// while the panels pass by, and a result is written once.
+type window struct {
+	c        *CPU
+	dst, x   []float32
+	ldd, ldx int
+	rows     int
+	w        *weight
+	epilogue
+	conv convolution
+
+	group int // panels a task
+	span  int // rows a task, a multiple of the tile's
+	spans int // tasks a group
+}
+
+// maxBlock is the largest block of a type.
+const maxBlock = 256
+
+// packDepth is how much of NR rows is widened before it is transposed, so that both stay in the first cache. It is a
+// multiple of every type's block.
+const packDepth = 2 * maxBlock
+
+// maxGroup is the largest number of panels a task has. More than 4 gain nothing, fewer read X more often.
+const maxGroup = 4
+
+func (g *window) multiply() {
+	t := g.c.tab
+	panels, tiles := roundUp(g.w.rows, t.NR)/t.NR, roundUp(g.rows, t.MR)/t.MR
+	group, spans := split(panels, tiles, g.c.pool.Threads())
+	g.group = group
+	g.span = roundUp(tiles, spans) / spans * t.MR
+	g.spans = roundUp(g.rows, g.span) / g.span
+	depth := min(g.w.cols, packDepth)
+	if g.conv.channels > 0 {
+		depth = g.w.cols + g.w.cols/t.NR + 1 // NR rows in the order of the file's, and one as it is stored
+	}
+	for i := range g.c.scratch {
+		s := &g.c.scratch[i]
+		grow(&s.panels, group*g.w.cols*t.NR)
+		s.growRows(t.NR * (depth + rowPad))
+		grow(&s.tile, t.MR*group*t.NR)
+		grow(&s.line, group*t.NR+2*maxBlock)
+	}
+	g.c.pool.run(g, roundUp(panels, group)/group*g.spans)
+}
+
+// split divides a product into groups of panels and spans of rows so that the last round of tasks keeps all threads busy.
+// Packing a panel costs as much as 2.5 tiles; X is fetched once for each group.
+func split(panels, tiles, threads int) (group, spans int) {
+	best := 0.0
+	for _, g := range [...]int{maxGroup, 2, 1} {
+		for s := 1; s <= min(tiles, 4*threads); s++ {
+			tasks := (panels + g - 1) / g * s
+			task := float64(g) * (float64((tiles+s-1)/s) + 2.5) * (1 + 0.1/float64(g*g))
+			// The eighth of a task is for the threads that end late.
+			cost := (float64((tasks+threads-1)/threads) + 0.125) * task
+			if best == 0 || cost < best {
+				best, group, spans = cost, g, s
+			}
+			if threads == 1 {
+				break
+			}
+		}
+	}
+	return group, spans
+}
+
+// rowPad keeps the widened rows of a panel apart, so that they do not all fall on the same lines of the first cache.
+const rowPad = 16
+
+func (g *window) run(worker, i int) {
+	t, s := g.c.tab, &g.c.scratch[worker]
+	n := g.w.rows
+	first := i / g.spans * g.group
+	last := min(first+g.group, roundUp(n, t.NR)/t.NR)
+	for p := first; p < last; p++ {
+		panel := s.panels[(p-first)*g.w.cols*t.NR:][:g.w.cols*t.NR]
+		if g.conv.channels > 0 {
+			g.packConv(s, panel, p*t.NR)
+		} else {
+			g.pack(s, panel, p*t.NR)
+		}
+	}
+	from, to := first*t.NR, min(last*t.NR, n)
+	r, end := i%g.spans*g.span, min((i%g.spans+1)*g.span, g.rows)
+	for r < end {
+		x, ldx, rows := g.x[r*g.ldx:], g.ldx, min(t.MR, end-r)
+		if g.conv.channels > 0 {
+			x, ldx, rows = g.tileOf(r, rows)
+		}
+		g.tile(s, r, rows, x, ldx, from, to)
+		if g.conv.add != nil {
+			g.addRows(s, r, rows, from, to)
+		}
+		r += rows
+	}
+}
+
+// pack widens and transposes NR rows of the weight from row on; rows behind the last are zero.
+func (g *window) pack(s *scratch, panel []float32, row int) {
+	nr := g.c.tab.NR
+	wide := s.floats()
+	for k := 0; k < g.w.cols; k += packDepth {
+		kn := min(packDepth, g.w.cols-k)
+		stride := kn + rowPad
+		for j := range nr {
+			if row+j < g.w.rows {
+				g.c.widenRow(g.w, wide[j*stride:][:kn], row+j, k)
+			} else {
+				clear(wide[j*stride:][:kn])
+			}
+		}
+		g.c.tab.Pack(panel[k*nr:], wide, stride, kn)
+	}
+}
+
+// tile computes columns [from, to) of rows r, r+1, … of the destination, whose operands start at x.
+func (g *window) tile(s *scratch, r, rows int, x []float32, ldx int, from, to int) {
+	t, k := g.c.tab, g.w.cols
+	direct := to - from // columns that a tile may write in place
+	if g.add && g.gelu {
+		direct = 0
+	}
+	direct -= direct % t.NR
+	if direct > 0 {
+		dst := g.dst[r*g.ldd+from:]
+		start := g.begin(dst, g.ldd, dst, g.ldd, rows, from, direct)
+		t.Tile(dst, g.ldd, x, ldx, s.panels, k, rows, direct/t.NR, start)
+		if g.gelu {
+			for i := range rows {
+				t.GELU(dst[i*g.ldd:][:direct])
+			}
+		}
+	}
+	if from += direct; from < to {
+		dst, n := g.dst[r*g.ldd+from:], to-from
+		panels := roundUp(n, t.NR) / t.NR
+		ld := panels * t.NR
+		start := g.begin(s.tile, ld, dst, g.ldd, rows, from, n)
+		t.Tile(s.tile, ld, x, ldx, s.panels[direct*k:], k, rows, panels, start)
+		for i := range rows {
+			line := s.tile[i*ld:][:n]
+			if g.gelu {
+				t.GELU(line)
+			}
+			if g.gelu && g.add {
+				t.Add(dst[i*g.ldd:][:n], line)
+			} else {
+				copy(dst[i*g.ldd:], line)
+			}
+		}
+	}
+}
+
+// begin puts into c what the sum of n columns starts from, and reports whether there is anything: the bias, and without a
+// GELU what dst holds. c may be dst.
+func (g *window) begin(c []float32, ldc int, dst []float32, ldd, rows, from, n int) bool {
+	hold := g.add && !g.gelu
+	if !hold && g.bias == nil {
+		return false
+	}
+	for i := range rows {
+		line := c[i*ldc:][:n]
+		if hold {
+			copy(line, dst[i*ldd:][:n])
+			if g.bias != nil {
+				g.c.tab.Add(line, g.bias[from:][:n])
+			}
+		} else {
+			copy(line, g.bias[from:])
+		}
+	}
+	return true
+}

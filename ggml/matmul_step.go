@@ -1,0 +1,122 @@
+package ggml
+
+// step is the product of a few rows with a weight as dots: every row of the weight is read once for all rows of X, whose
+// results do not depend on each other. A task is a chunk of the weight's rows.
+type step struct {
+	c        *CPU
+	dst, x   []float32
+	ldd, ldx int
+	rows     int
+	depth    int // length of a dot: the weight's columns, rounded up
+	w        *weight
+	epilogue
+	chunk int // rows of the weight a task
+	group int // rows of the weight widened at once
+}
+
+const (
+	// dotBlock is what the length of a dot must be a multiple of.
+	dotBlock = 32
+
+	// A chunk starts at a multiple of chunkUnit, so that which numbers fall into the same vector register does not depend
+	// on the size of the chunks.
+	chunkUnit = 16
+
+	// maxColumns bounds the columns of one call: 16 rows of 5,120 times 64 columns take 100 µs.
+	maxColumns = 64
+
+	// wideBytes is how much of a stored weight is widened at once, to be multiplied from the first cache.
+	wideBytes = 32 << 10
+)
+
+// multiplyStep computes rows results of w.rows numbers at dst, a row every ldd, from as many columns at x.
+func (c *CPU) multiplyStep(dst []float32, ldd int, x []float32, ldx, rows int, w *weight, after epilogue) {
+	s := &c.step
+	s.dst, s.ldd, s.x, s.ldx, s.rows, s.w, s.epilogue = dst, ldd, x, ldx, rows, w, after
+	s.depth = roundUp(w.cols, dotBlock)
+	if s.depth > w.cols {
+		grow(&c.padded, rows*s.depth)
+		for r := range rows {
+			line := c.padded[r*s.depth:][:s.depth]
+			clear(line[copy(line, x[r*ldx:][:w.cols]):])
+		}
+		s.x, s.ldx = c.padded, s.depth
+	}
+	s.chunk = stepChunk(w.rows, s.depth, rows, c.pool.Threads())
+	s.group = min(s.chunk, max(4, wideBytes/(4*s.depth)))
+	for i := range c.scratch {
+		sc := &c.scratch[i]
+		if !s.inPlace() {
+			sc.growRows(s.group * s.depth)
+		}
+		if s.add {
+			grow(&sc.tile, s.chunk*rows)
+		}
+	}
+	c.pool.run(s, (w.rows+s.chunk-1)/s.chunk)
+}
+
+// stepChunk returns how many rows of a weight a task takes: few enough for about 8 tasks a thread and 25 µs a task, but
+// not so few that taking a task costs more than doing it.
+func stepChunk(n, depth, rows, threads int) int {
+	perTask := min(n/(8*threads), (1<<20)/(depth*rows), (1<<16)/depth)
+	return roundUp(max(perTask, 1), chunkUnit)
+}
+
+// inPlace reports whether the dots read the stored weight itself.
+func (s *step) inPlace() bool {
+	return s.depth == s.w.cols && (s.w.typ == F16 || s.w.typ == F32)
+}
+
+func (s *step) run(worker, i int) {
+	t, sc := s.c.tab, &s.c.scratch[worker]
+	first := i * s.chunk
+	n := min(s.chunk, s.w.rows-first)
+	y, ldy := s.dst[first:], s.ldd
+	if s.add {
+		y, ldy = sc.tile, n
+	}
+	s.dots(sc, y, ldy, first, n)
+	for c := range s.rows {
+		line := y[c*ldy:][:n]
+		if s.bias != nil {
+			t.Add(line, s.bias[first:][:n])
+		}
+		if s.gelu {
+			t.GELU(line)
+		}
+		if s.add {
+			t.Add(s.dst[c*s.ldd+first:][:n], line)
+		}
+	}
+}
+
+// dots multiplies n rows of the weight from first on with all columns.
+func (s *step) dots(sc *scratch, y []float32, ldy, first, n int) {
+	if s.inPlace() {
+		dot := s.c.tab.DotF32
+		if s.w.typ == F16 {
+			dot = s.c.tab.DotF16
+		}
+		s.columns(dot, y, ldy, s.w.data[first*s.w.stride:], s.w.stride, n)
+		return
+	}
+	wide := sc.floats()
+	for r := 0; r < n; r += s.group {
+		g := min(s.group, n-r)
+		for j := range g {
+			line := wide[j*s.depth:][:s.depth]
+			clear(line[s.w.cols:])
+			s.c.widenRow(s.w, line[:s.w.cols], first+r+j, 0)
+		}
+		s.columns(s.c.tab.DotF32, y[r:], ldy, sc.rows, 4*s.depth, g)
+	}
+}
+
+// columns multiplies n rows at w, a row every stride bytes, with all columns.
+func (s *step) columns(dot func(y []float32, ys int, w []byte, ws int, x []float32, xs, rows, cols, n int),
+	y []float32, ldy int, w []byte, stride, n int) {
+	for c := 0; c < s.rows; c += maxColumns {
+		dot(y[c*ldy:], ldy, w, stride, s.x[c*s.ldx:], s.ldx, n, min(maxColumns, s.rows-c), s.depth)
+	}
+}

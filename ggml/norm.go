@@ -1,0 +1,35 @@
+package ggml
+
+import "fmt"
+
+// norm is layer norm by rows. A task is a chunk of them.
+type norm struct {
+	c        *CPU
+	dst, x   []float32
+	ldd, ldx int
+	rows     int
+	w, b     []float32
+	chunk    int
+}
+
+// chunkNumbers is about how many numbers a task of little work for each takes: 2 to 10 µs.
+const chunkNumbers = 16 << 10
+
+// Norm implements Backend.
+func (c *CPU) Norm(o Norm) {
+	if o.X.Rows != o.Dst.Rows || o.X.Cols != o.Dst.Cols {
+		panic(fmt.Sprintf("ggml: norm: %d×%d of %d×%d", o.Dst.Rows, o.Dst.Cols, o.X.Rows, o.X.Cols))
+	}
+	n := &c.norm
+	n.dst, n.ldd, n.x, n.ldx, n.rows = o.Dst.slice(), o.Dst.Stride, o.X.slice(), o.X.Stride, o.X.Rows
+	n.w, n.b = vector(o.W, o.X.Cols), vector(o.B, o.X.Cols)
+	n.chunk = max(1, chunkNumbers/len(n.w))
+	c.pool.run(n, (n.rows+n.chunk-1)/n.chunk)
+}
+
+func (n *norm) run(_, i int) {
+	cols := len(n.w)
+	for r := i * n.chunk; r < min((i+1)*n.chunk, n.rows); r++ {
+		n.c.tab.Norm(n.dst[r*n.ldd:][:cols], n.x[r*n.ldx:][:cols], n.w, n.b)
+	}
+}

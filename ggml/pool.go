@@ -1,0 +1,191 @@
+package ggml
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// spin is how long a worker waits for the next job before it parks. Waking a parked worker takes about 60 µs, a
+// spinning one 0.2 µs, and the operations of a decoder step follow each other within 50.
+const spin = 50 * time.Microsecond
+
+// Pool runs the chunks of one job at a time on several goroutines, the caller's among them. Its owner closes it after the
+// last backend that uses it. A Pool may be shared: jobs of several goroutines run one after another.
+type Pool struct {
+	mu  sync.Mutex // held by the caller whose job is running
+	job job
+	n   int
+
+	// left counts the chunks of the job that nobody took yet, and falls below 0 as workers find none. A worker reads job
+	// and n only after it took a chunk: the job cannot end before that chunk has, so they are the chunk's own.
+	left atomic.Int64
+	_    [56]byte // left is polled by all, done written by all: a cache line each
+	done atomic.Int64
+	_    [56]byte
+
+	workers int          // goroutines beside the caller's
+	asleep  atomic.Int64 // workers that wait for wake, less the tokens under way
+	wake    chan struct{}
+	closed  atomic.Bool
+	exited  sync.WaitGroup
+	failure atomic.Pointer[TaskPanic]
+}
+
+// job is work cut into chunks that may run in any order and at the same time. worker is below Pool.Threads and names
+// the goroutine: no two chunks run with the same one at once.
+type job interface {
+	run(worker, chunk int)
+}
+
+// TaskPanic is what a Pool panics with in its caller when a chunk panicked, be it in another goroutine.
+type TaskPanic struct {
+	Value any    // what the chunk panicked with
+	Stack []byte // of the goroutine that ran it
+}
+
+func (p *TaskPanic) Error() string { return fmt.Sprintf("%v\n\n%s", p.Value, p.Stack) }
+
+// Unwrap returns Value where it is an error, such as a runtime.Error.
+func (p *TaskPanic) Unwrap() error {
+	err, _ := p.Value.(error)
+	return err
+}
+
+// NewPool starts a pool of the given number of threads, the caller's among them; 0 stands for [DefaultThreads]. More
+// threads than GOMAXPROCS or CPUs could only wait for each other, so no more than that are started.
+func NewPool(threads int) *Pool {
+	if threads <= 0 {
+		threads = DefaultThreads()
+	}
+	return newPool(min(threads, runtime.GOMAXPROCS(0), runtime.NumCPU()))
+}
+
+func newPool(threads int) *Pool {
+	p := &Pool{workers: threads - 1, wake: make(chan struct{}, threads)}
+	p.exited.Add(p.workers)
+	for id := 1; id < threads; id++ {
+		go p.work(id)
+	}
+	return p
+}
+
+// Threads returns how many goroutines compute, the caller's among them.
+func (p *Pool) Threads() int { return p.workers + 1 }
+
+// Close ends the workers and waits for them. A job must not be running.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed.Swap(true) {
+		return
+	}
+	p.rouse(p.workers)
+	p.exited.Wait()
+}
+
+// run runs the chunks [0, n) of j and returns when all are done. If a chunk panics the others still run; then run panics
+// with a *TaskPanic. A chunk must not call run.
+func (p *Pool) run(j job, n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.job, p.n = j, n
+	p.done.Store(0)
+	if n > 1 {
+		p.left.Store(int64(n))
+		// Those that are awake come by themselves.
+		p.rouse(min(n-1, p.workers) - p.workers + int(p.asleep.Load()))
+		p.drain(0)
+		p.join(int64(n))
+	} else if n == 1 {
+		p.chunk(0, 0)
+	}
+	if f := p.failure.Swap(nil); f != nil {
+		panic(f)
+	}
+}
+
+// join waits until n chunks are done. Chunks are short, but where there are more goroutines than CPUs the one that holds
+// the last chunk may need ours.
+func (p *Pool) join(n int64) {
+	for i := 0; p.done.Load() < n; i++ {
+		if i > 10000 {
+			runtime.Gosched()
+		}
+	}
+}
+
+// rouse sends up to n sleeping workers a token.
+func (p *Pool) rouse(n int) {
+	for ; n > 0 && p.takeSleeper(); n-- {
+		p.wake <- struct{}{}
+	}
+}
+
+// takeSleeper takes one worker off the count of those asleep: whoever does owes it a token, or is that worker.
+func (p *Pool) takeSleeper() bool {
+	for {
+		n := p.asleep.Load()
+		if n == 0 {
+			return false
+		}
+		if p.asleep.CompareAndSwap(n, n-1) {
+			return true
+		}
+	}
+}
+
+func (p *Pool) work(id int) {
+	defer p.exited.Done()
+	for !p.closed.Load() {
+		p.drain(id)
+		p.await()
+	}
+}
+
+// await returns when there may be work, or the pool was closed.
+func (p *Pool) await() {
+	for start := time.Now(); time.Since(start) < spin; {
+		for range 100 {
+			if p.left.Load() > 0 || p.closed.Load() {
+				return
+			}
+		}
+	}
+	p.asleep.Add(1)
+	// A caller that saw us awake sends no token, so look again now that we are counted.
+	if (p.left.Load() > 0 || p.closed.Load()) && p.takeSleeper() {
+		return
+	}
+	<-p.wake
+}
+
+// drain runs chunks until none is left.
+func (p *Pool) drain(worker int) {
+	for p.left.Load() > 0 {
+		left := p.left.Add(-1)
+		if left < 0 {
+			return
+		}
+		p.chunk(worker, p.n-1-int(left))
+	}
+}
+
+// chunk is a function of its own, with the interface call in it, so that the runtime finds a place to preempt a worker
+// whose kernels are all assembly.
+//
+//go:noinline
+func (p *Pool) chunk(worker, i int) {
+	defer p.finish()
+	p.job.run(worker, i)
+}
+
+func (p *Pool) finish() {
+	if v := recover(); v != nil {
+		p.failure.CompareAndSwap(nil, &TaskPanic{Value: v, Stack: debug.Stack()})
+	}
+	p.done.Add(1)
+}
