@@ -177,12 +177,12 @@ func maxGeneric(x []float32) float32 {
 }
 
 func exp2SumGeneric(x []float32, m float32) float32 {
-	var sum float32
+	var sum float64
 	for i, v := range x {
 		x[i] = float32(math.Exp2(float64(v - m)))
-		sum += x[i]
+		sum += float64(x[i])
 	}
-	return sum
+	return float32(sum)
 }
 
 func scaleGeneric(x []float32, s float32) {
