@@ -94,7 +94,7 @@ func tileRowsNEON(t *text, rows int) {
 	}
 	products := func(k int) {
 		for j := range neonCols {
-			t.op(fmt.Sprintf("FMOVQ.P 16(R4), F%d", bReg(j)), fmt.Sprintf("b[k+%d][%d…%d]", k, 4*j, 4*j+3))
+			t.op(fmt.Sprintf("FMOVQ %d(R4), F%d", 64*k+16*j, bReg(j)), fmt.Sprintf("b[k+%d][%d…%d]", k, 4*j, 4*j+3))
 			for r := range rows {
 				t.op(fmt.Sprintf("FMLA_4S_E(%d, %d, %d, %d)", aReg(r), k, bReg(j), acc(r, j)), "")
 			}
@@ -103,6 +103,7 @@ func tileRowsNEON(t *text, rows int) {
 	for k := range 4 {
 		products(k)
 	}
+	t.op("ADD   $256, R4", "")
 	t.op("SUB   $1, R14", "")
 	t.op("CBNZ  R14, four", "")
 	t.line("")
@@ -115,6 +116,7 @@ func tileRowsNEON(t *text, rows int) {
 		t.op(fmt.Sprintf("FMOVS.P 4(R%d), F%d", aPtr(r), aReg(r)), fmt.Sprintf("a[%d][k]", r))
 	}
 	products(0)
+	t.op("ADD   $64, R4", "")
 	t.op("SUB   $1, R14", "")
 	t.op("CBNZ  R14, one", "")
 	t.line("")
@@ -218,23 +220,29 @@ func dotShapeNEON(t *text, half bool, rows, cols int) {
 	pair := 0
 	for k := 0; k < 32; k += 8 {
 		for c := range cols {
-			t.op(fmt.Sprintf("FLDPQ.P 32(R%d), (F%d, F%d)", xPtr(c), xReg(c), xReg(c)+1), fmt.Sprintf("x[%d][k+%d…k+%d]", c, k, k+7))
+			t.op(fmt.Sprintf("FLDPQ %d(R%d), (F%d, F%d)", 4*k, xPtr(c), xReg(c), xReg(c)+1), fmt.Sprintf("x[%d][k+%d…k+%d]", c, k, k+7))
 		}
 		for r := range rows {
 			lo := firstW + 2*(pair%wPairs)
 			pair++
 			if half {
-				t.op(fmt.Sprintf("FMOVQ.P 16(R%d), F%d", wPtr(r), lo), fmt.Sprintf("w[%d][k+%d…k+%d]", r, k, k+7))
+				t.op(fmt.Sprintf("FMOVQ %d(R%d), F%d", 2*k, wPtr(r), lo), fmt.Sprintf("w[%d][k+%d…k+%d]", r, k, k+7))
 				t.op(fmt.Sprintf("FCVTL2_4S(%d, %d)", lo, lo+1), "")
 				t.op(fmt.Sprintf("FCVTL_4S(%d, %d)", lo, lo), "")
 			} else {
-				t.op(fmt.Sprintf("FLDPQ.P 32(R%d), (F%d, F%d)", wPtr(r), lo, lo+1), fmt.Sprintf("w[%d][k+%d…k+%d]", r, k, k+7))
+				t.op(fmt.Sprintf("FLDPQ %d(R%d), (F%d, F%d)", 4*k, wPtr(r), lo, lo+1), fmt.Sprintf("w[%d][k+%d…k+%d]", r, k, k+7))
 			}
 			for c := range cols {
 				t.op(fmt.Sprintf("VFMLA V%d.S4, V%d.S4, V%d.S4", lo, xReg(c), acc(r, c)), "")
 				t.op(fmt.Sprintf("VFMLA V%d.S4, V%d.S4, V%d.S4", lo+1, xReg(c)+1, acc(r, c)+1), "")
 			}
 		}
+	}
+	for r := range rows {
+		t.op(fmt.Sprintf("ADD   $%d, R%d", 32*bytes, wPtr(r)), "")
+	}
+	for c := range cols {
+		t.op(fmt.Sprintf("ADD   $128, R%d", xPtr(c)), "")
 	}
 	t.op("SUB   $1, R11", "")
 	t.op("CBNZ  R11, loop", "")

@@ -62,44 +62,17 @@ loop:
 	FMOVS   F0, ret+16(FP)
 	RET
 
-// EXP2(X, S, x, t, s) replaces register x, which is X, by 2^(x−m) and adds that to S, which is s. t to t+5 are free, T …
-// being their names.
-#define EXP2(X, x, S, s, T0, t0, T1, t1, T2, t2, T3, t3) \
-	FSUB_4S(24, x, x) \
-	FMAX_4S(23, x, x) \
-	FRINTN_4S(x, t0) \
-	FCVTNS_4S(x, t1) \
-	FSUB_4S(t0, x, x) \
-	VORR  V21.B16, V21.B16, T2.B16 \
-	VFMLA X.S4, V22.S4, T2.S4 \
-	VORR  V19.B16, V19.B16, T3.B16 \
-	VFMLA X.S4, V20.S4, T3.S4 \
-	FMUL_4S(x, x, t0) \
-	VFMLA T0.S4, T2.S4, T3.S4 \
-	VORR  V17.B16, V17.B16, T2.B16 \
-	VFMLA X.S4, V18.S4, T2.S4 \
-	VFMLA T0.S4, T3.S4, T2.S4 \
-	VORR  V16.B16, V16.B16, T3.B16 \
-	VFMLA X.S4, T2.S4, T3.S4 \
-	VSHL  $23, T1.S4, T1.S4 \
-	VADD  T1.S4, T3.S4, X.S4 \
-	FADD_4S(x, s, s)
-
-#define EXP2_A EXP2(V0, 0, V25, 25, V4, 4, V5, 5, V6, 6, V7, 7)
-#define EXP2_B EXP2(V1, 1, V26, 26, V8, 8, V9, 9, V10, 10, V11, 11)
-#define EXP2_C EXP2(V2, 2, V27, 27, V4, 4, V5, 5, V6, 6, V7, 7)
-#define EXP2_D EXP2(V3, 3, V28, 28, V8, 8, V9, 9, V10, 10, V11, 11)
-
-// func exp2Sum4NEON(x *float32, n int, m float32) float32
+// func exp2Sum8NEON(x *float32, n int, m float32) float32
 // x[i] = 2^(x[i]−m), and their sum. With i the nearest integer to x−m and f the rest, 2^f comes from a polynomial and i is
-// added to its exponent. x−m is held to −125 and above, so that the exponent stays that of a normal number.
-// Requires NEON and n > 0, a multiple of 4. R1 x, R2 left; V0 … V3 x, V4 … V11 free, V16 … V22 polynomial, V23 −125, V24 m,
-// V25 … V28 sums.
-TEXT ·exp2Sum4NEON(SB), NOSPLIT, $0-28
+// added to its exponent. x−m is held to −125 and above, so that the exponent stays that of a normal number. Two vectors
+// take their steps in turn, for processors that execute in order.
+// Requires NEON and n > 0, a multiple of 8. R1 x, R2 left; V0 V1 x−m, then f; V2 V3 f²; V4 V5 i; V6 … V9 terms;
+// V16 … V22 polynomial, V23 −125, V24 m, V25 V26 sums.
+TEXT ·exp2Sum8NEON(SB), NOSPLIT, $0-28
 	MOVD x+0(FP), R1
 	MOVD n+8(FP), R2
-	MOVD $m+16(FP), R3
-	VLD1R (R3), [V24.S4]
+	FMOVS m+16(FP), F24
+	VDUP V24.S[0], V24.S4
 	MOVD $·exp2<>(SB), R3
 	VLD1R.P 4(R3), [V16.S4]
 	VLD1R.P 4(R3), [V17.S4]
@@ -111,36 +84,52 @@ TEXT ·exp2Sum4NEON(SB), NOSPLIT, $0-28
 	VLD1R (R3), [V23.S4]
 	VEOR V25.B16, V25.B16, V25.B16
 	VEOR V26.B16, V26.B16, V26.B16
-	VEOR V27.B16, V27.B16, V27.B16
-	VEOR V28.B16, V28.B16, V28.B16
-	LSR  $4, R2, R4
-	CBZ  R4, rest
 
-sixteen:
-	VLD1    (R1), [V0.S4, V1.S4, V2.S4, V3.S4]
-	EXP2_A
-	EXP2_B
-	EXP2_C
-	EXP2_D
-	VST1.P  [V0.S4, V1.S4, V2.S4, V3.S4], 64(R1)
-	SUB     $1, R4
-	CBNZ    R4, sixteen
-
-rest:
-	AND $15, R2
-	CBZ R2, sum
-
-four:
-	FMOVQ   (R1), F0
-	EXP2_A
-	FMOVQ.P F0, 16(R1)
-	SUB     $4, R2
-	CBNZ    R2, four
-
-sum:
+loop:
+	FLDPQ (R1), (F0, F1)
+	FSUB_4S(24, 0, 0)
+	FSUB_4S(24, 1, 1)
+	FMAX_4S(23, 0, 0)
+	FMAX_4S(23, 1, 1)
+	FRINTN_4S(0, 2)
+	FRINTN_4S(1, 3)
+	FCVTNS_4S(0, 4)
+	FCVTNS_4S(1, 5)
+	FSUB_4S(2, 0, 0)
+	FSUB_4S(3, 1, 1)
+	VORR  V21.B16, V21.B16, V6.B16
+	VORR  V21.B16, V21.B16, V7.B16
+	VORR  V19.B16, V19.B16, V8.B16
+	VORR  V19.B16, V19.B16, V9.B16
+	VFMLA V0.S4, V22.S4, V6.S4       // c5 + c6·f
+	VFMLA V1.S4, V22.S4, V7.S4
+	VFMLA V0.S4, V20.S4, V8.S4       // c3 + c4·f
+	VFMLA V1.S4, V20.S4, V9.S4
+	FMUL_4S(0, 0, 2)
+	FMUL_4S(1, 1, 3)
+	VFMLA V2.S4, V6.S4, V8.S4        // c3 + … + c6·f³
+	VFMLA V3.S4, V7.S4, V9.S4
+	VORR  V17.B16, V17.B16, V6.B16
+	VORR  V17.B16, V17.B16, V7.B16
+	VFMLA V0.S4, V18.S4, V6.S4       // c1 + c2·f
+	VFMLA V1.S4, V18.S4, V7.S4
+	VFMLA V2.S4, V8.S4, V6.S4        // c1 + … + c6·f⁵
+	VFMLA V3.S4, V9.S4, V7.S4
+	VORR  V16.B16, V16.B16, V8.B16
+	VORR  V16.B16, V16.B16, V9.B16
+	VFMLA V0.S4, V6.S4, V8.S4        // 2^f
+	VFMLA V1.S4, V7.S4, V9.S4
+	VSHL  $23, V4.S4, V4.S4
+	VSHL  $23, V5.S4, V5.S4
+	VADD  V4.S4, V8.S4, V0.S4
+	VADD  V5.S4, V9.S4, V1.S4
+	FADD_4S(0, 25, 25)
+	FADD_4S(1, 26, 26)
+	FSTPQ (F0, F1), (R1)
+	ADD   $32, R1
+	SUB   $8, R2
+	CBNZ  R2, loop
 	FADD_4S(26, 25, 25)
-	FADD_4S(28, 27, 27)
-	FADD_4S(27, 25, 25)
 	FADDP_4S(25, 25, 25)
 	FADDP_4S(25, 25, 25)
 	FMOVS F25, ret+24(FP)
@@ -159,7 +148,8 @@ loop:
 	FMUL_4S_E(4, 0, 1, 1)
 	FMUL_4S_E(4, 0, 2, 2)
 	FMUL_4S_E(4, 0, 3, 3)
-	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], 64(R1)
+	VST1   [V0.S4, V1.S4, V2.S4, V3.S4], (R1)
+	ADD    $64, R1
 	SUB    $16, R2
 	CBNZ   R2, loop
 	RET
@@ -178,15 +168,11 @@ loop:
 	FADD_4S(5, 1, 1)
 	FADD_4S(6, 2, 2)
 	FADD_4S(7, 3, 3)
-	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], 64(R0)
+	VST1   [V0.S4, V1.S4, V2.S4, V3.S4], (R0)
+	ADD    $64, R0
 	SUB    $16, R2
 	CBNZ   R2, loop
 	RET
-
-// PAIR sets T to the line through coefficients C0 and C1 at s, which is V1.
-#define PAIR(C0, C1, T) \
-	VORR  C0.B16, C0.B16, T.B16 \
-	VFMLA V1.S4, C1.S4, T.S4
 
 // func gelu4NEON(x *float32, n int)
 // gelu(x) = max(x, 0) − a·(1 − erf(a/√2))/2 with a = |x|, which is held to 5.5 and below: the second term is then under
@@ -224,14 +210,22 @@ loop:
 	FMIN_4S(12, 10, 10)
 	VORR  V14.B16, V14.B16, V1.B16
 	VFMLA V13.S4, V10.S4, V1.S4      // s = a/2.75 − 1
-	PAIR(V16, V17, V2)
-	PAIR(V18, V19, V3)
-	PAIR(V20, V21, V4)
-	PAIR(V22, V23, V5)
-	PAIR(V24, V25, V6)
-	PAIR(V26, V27, V7)
-	PAIR(V28, V29, V8)
-	PAIR(V30, V31, V9)
+	VORR  V16.B16, V16.B16, V2.B16
+	VORR  V18.B16, V18.B16, V3.B16
+	VORR  V20.B16, V20.B16, V4.B16
+	VORR  V22.B16, V22.B16, V5.B16
+	VORR  V24.B16, V24.B16, V6.B16
+	VORR  V26.B16, V26.B16, V7.B16
+	VORR  V28.B16, V28.B16, V8.B16
+	VORR  V30.B16, V30.B16, V9.B16
+	VFMLA V1.S4, V17.S4, V2.S4       // c0 + c1·s
+	VFMLA V1.S4, V19.S4, V3.S4
+	VFMLA V1.S4, V21.S4, V4.S4
+	VFMLA V1.S4, V23.S4, V5.S4
+	VFMLA V1.S4, V25.S4, V6.S4
+	VFMLA V1.S4, V27.S4, V7.S4
+	VFMLA V1.S4, V29.S4, V8.S4
+	VFMLA V1.S4, V31.S4, V9.S4
 	FMUL_4S(1, 1, 11)
 	VFMLA V11.S4, V3.S4, V2.S4       // s²
 	VFMLA V11.S4, V5.S4, V4.S4
@@ -244,7 +238,8 @@ loop:
 	VFMLA V11.S4, V6.S4, V2.S4       // s⁸
 	FMAX_4S(15, 0, 0)
 	VFMLS V10.S4, V2.S4, V0.S4
-	FMOVQ.P F0, 16(R1)
+	FMOVQ F0, (R1)
+	ADD   $16, R1
 	SUB   $4, R2
 	CBNZ  R2, loop
 	RET

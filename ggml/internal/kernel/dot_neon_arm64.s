@@ -29,22 +29,24 @@ loop:
 	PRFM  0(R12), PLDL1KEEP
 	PRFM  64(R12), PLDL1KEEP
 	ADD   $128, R12
-	FLDPQ.P 32(R8), (F2, F3)                 // x[0][k+0…k+7]
-	FLDPQ.P 32(R4), (F4, F5)                 // w[0][k+0…k+7]
+	FLDPQ 0(R8), (F2, F3)                    // x[0][k+0…k+7]
+	FLDPQ 0(R4), (F4, F5)                    // w[0][k+0…k+7]
 	VFMLA V4.S4, V2.S4, V0.S4
 	VFMLA V5.S4, V3.S4, V1.S4
-	FLDPQ.P 32(R8), (F2, F3)                 // x[0][k+8…k+15]
-	FLDPQ.P 32(R4), (F6, F7)                 // w[0][k+8…k+15]
+	FLDPQ 32(R8), (F2, F3)                   // x[0][k+8…k+15]
+	FLDPQ 32(R4), (F6, F7)                   // w[0][k+8…k+15]
 	VFMLA V6.S4, V2.S4, V0.S4
 	VFMLA V7.S4, V3.S4, V1.S4
-	FLDPQ.P 32(R8), (F2, F3)                 // x[0][k+16…k+23]
-	FLDPQ.P 32(R4), (F8, F9)                 // w[0][k+16…k+23]
+	FLDPQ 64(R8), (F2, F3)                   // x[0][k+16…k+23]
+	FLDPQ 64(R4), (F8, F9)                   // w[0][k+16…k+23]
 	VFMLA V8.S4, V2.S4, V0.S4
 	VFMLA V9.S4, V3.S4, V1.S4
-	FLDPQ.P 32(R8), (F2, F3)                 // x[0][k+24…k+31]
-	FLDPQ.P 32(R4), (F10, F11)               // w[0][k+24…k+31]
+	FLDPQ 96(R8), (F2, F3)                   // x[0][k+24…k+31]
+	FLDPQ 96(R4), (F10, F11)                 // w[0][k+24…k+31]
 	VFMLA V10.S4, V2.S4, V0.S4
 	VFMLA V11.S4, V3.S4, V1.S4
+	ADD   $128, R4
+	ADD   $128, R8
 	SUB   $1, R11
 	CBNZ  R11, loop
 
@@ -82,34 +84,37 @@ loop:
 	PRFM  0(R12), PLDL1KEEP
 	PRFM  64(R12), PLDL1KEEP
 	ADD   $128, R12
-	FLDPQ.P 32(R8), (F4, F5)                 // x[0][k+0…k+7]
-	FLDPQ.P 32(R9), (F6, F7)                 // x[1][k+0…k+7]
-	FLDPQ.P 32(R4), (F8, F9)                 // w[0][k+0…k+7]
+	FLDPQ 0(R8), (F4, F5)                    // x[0][k+0…k+7]
+	FLDPQ 0(R9), (F6, F7)                    // x[1][k+0…k+7]
+	FLDPQ 0(R4), (F8, F9)                    // w[0][k+0…k+7]
 	VFMLA V8.S4, V4.S4, V0.S4
 	VFMLA V9.S4, V5.S4, V1.S4
 	VFMLA V8.S4, V6.S4, V2.S4
 	VFMLA V9.S4, V7.S4, V3.S4
-	FLDPQ.P 32(R8), (F4, F5)                 // x[0][k+8…k+15]
-	FLDPQ.P 32(R9), (F6, F7)                 // x[1][k+8…k+15]
-	FLDPQ.P 32(R4), (F10, F11)               // w[0][k+8…k+15]
+	FLDPQ 32(R8), (F4, F5)                   // x[0][k+8…k+15]
+	FLDPQ 32(R9), (F6, F7)                   // x[1][k+8…k+15]
+	FLDPQ 32(R4), (F10, F11)                 // w[0][k+8…k+15]
 	VFMLA V10.S4, V4.S4, V0.S4
 	VFMLA V11.S4, V5.S4, V1.S4
 	VFMLA V10.S4, V6.S4, V2.S4
 	VFMLA V11.S4, V7.S4, V3.S4
-	FLDPQ.P 32(R8), (F4, F5)                 // x[0][k+16…k+23]
-	FLDPQ.P 32(R9), (F6, F7)                 // x[1][k+16…k+23]
-	FLDPQ.P 32(R4), (F12, F13)               // w[0][k+16…k+23]
+	FLDPQ 64(R8), (F4, F5)                   // x[0][k+16…k+23]
+	FLDPQ 64(R9), (F6, F7)                   // x[1][k+16…k+23]
+	FLDPQ 64(R4), (F12, F13)                 // w[0][k+16…k+23]
 	VFMLA V12.S4, V4.S4, V0.S4
 	VFMLA V13.S4, V5.S4, V1.S4
 	VFMLA V12.S4, V6.S4, V2.S4
 	VFMLA V13.S4, V7.S4, V3.S4
-	FLDPQ.P 32(R8), (F4, F5)                 // x[0][k+24…k+31]
-	FLDPQ.P 32(R9), (F6, F7)                 // x[1][k+24…k+31]
-	FLDPQ.P 32(R4), (F14, F15)               // w[0][k+24…k+31]
+	FLDPQ 96(R8), (F4, F5)                   // x[0][k+24…k+31]
+	FLDPQ 96(R9), (F6, F7)                   // x[1][k+24…k+31]
+	FLDPQ 96(R4), (F14, F15)                 // w[0][k+24…k+31]
 	VFMLA V14.S4, V4.S4, V0.S4
 	VFMLA V15.S4, V5.S4, V1.S4
 	VFMLA V14.S4, V6.S4, V2.S4
 	VFMLA V15.S4, V7.S4, V3.S4
+	ADD   $128, R4
+	ADD   $128, R8
+	ADD   $128, R9
 	SUB   $1, R11
 	CBNZ  R11, loop
 
@@ -155,46 +160,50 @@ loop:
 	PRFM  0(R12), PLDL1KEEP
 	PRFM  64(R12), PLDL1KEEP
 	ADD   $128, R12
-	FLDPQ.P 32(R8), (F6, F7)                 // x[0][k+0…k+7]
-	FLDPQ.P 32(R9), (F8, F9)                 // x[1][k+0…k+7]
-	FLDPQ.P 32(R10), (F10, F11)              // x[2][k+0…k+7]
-	FLDPQ.P 32(R4), (F12, F13)               // w[0][k+0…k+7]
+	FLDPQ 0(R8), (F6, F7)                    // x[0][k+0…k+7]
+	FLDPQ 0(R9), (F8, F9)                    // x[1][k+0…k+7]
+	FLDPQ 0(R10), (F10, F11)                 // x[2][k+0…k+7]
+	FLDPQ 0(R4), (F12, F13)                  // w[0][k+0…k+7]
 	VFMLA V12.S4, V6.S4, V0.S4
 	VFMLA V13.S4, V7.S4, V1.S4
 	VFMLA V12.S4, V8.S4, V2.S4
 	VFMLA V13.S4, V9.S4, V3.S4
 	VFMLA V12.S4, V10.S4, V4.S4
 	VFMLA V13.S4, V11.S4, V5.S4
-	FLDPQ.P 32(R8), (F6, F7)                 // x[0][k+8…k+15]
-	FLDPQ.P 32(R9), (F8, F9)                 // x[1][k+8…k+15]
-	FLDPQ.P 32(R10), (F10, F11)              // x[2][k+8…k+15]
-	FLDPQ.P 32(R4), (F14, F15)               // w[0][k+8…k+15]
+	FLDPQ 32(R8), (F6, F7)                   // x[0][k+8…k+15]
+	FLDPQ 32(R9), (F8, F9)                   // x[1][k+8…k+15]
+	FLDPQ 32(R10), (F10, F11)                // x[2][k+8…k+15]
+	FLDPQ 32(R4), (F14, F15)                 // w[0][k+8…k+15]
 	VFMLA V14.S4, V6.S4, V0.S4
 	VFMLA V15.S4, V7.S4, V1.S4
 	VFMLA V14.S4, V8.S4, V2.S4
 	VFMLA V15.S4, V9.S4, V3.S4
 	VFMLA V14.S4, V10.S4, V4.S4
 	VFMLA V15.S4, V11.S4, V5.S4
-	FLDPQ.P 32(R8), (F6, F7)                 // x[0][k+16…k+23]
-	FLDPQ.P 32(R9), (F8, F9)                 // x[1][k+16…k+23]
-	FLDPQ.P 32(R10), (F10, F11)              // x[2][k+16…k+23]
-	FLDPQ.P 32(R4), (F16, F17)               // w[0][k+16…k+23]
+	FLDPQ 64(R8), (F6, F7)                   // x[0][k+16…k+23]
+	FLDPQ 64(R9), (F8, F9)                   // x[1][k+16…k+23]
+	FLDPQ 64(R10), (F10, F11)                // x[2][k+16…k+23]
+	FLDPQ 64(R4), (F16, F17)                 // w[0][k+16…k+23]
 	VFMLA V16.S4, V6.S4, V0.S4
 	VFMLA V17.S4, V7.S4, V1.S4
 	VFMLA V16.S4, V8.S4, V2.S4
 	VFMLA V17.S4, V9.S4, V3.S4
 	VFMLA V16.S4, V10.S4, V4.S4
 	VFMLA V17.S4, V11.S4, V5.S4
-	FLDPQ.P 32(R8), (F6, F7)                 // x[0][k+24…k+31]
-	FLDPQ.P 32(R9), (F8, F9)                 // x[1][k+24…k+31]
-	FLDPQ.P 32(R10), (F10, F11)              // x[2][k+24…k+31]
-	FLDPQ.P 32(R4), (F18, F19)               // w[0][k+24…k+31]
+	FLDPQ 96(R8), (F6, F7)                   // x[0][k+24…k+31]
+	FLDPQ 96(R9), (F8, F9)                   // x[1][k+24…k+31]
+	FLDPQ 96(R10), (F10, F11)                // x[2][k+24…k+31]
+	FLDPQ 96(R4), (F18, F19)                 // w[0][k+24…k+31]
 	VFMLA V18.S4, V6.S4, V0.S4
 	VFMLA V19.S4, V7.S4, V1.S4
 	VFMLA V18.S4, V8.S4, V2.S4
 	VFMLA V19.S4, V9.S4, V3.S4
 	VFMLA V18.S4, V10.S4, V4.S4
 	VFMLA V19.S4, V11.S4, V5.S4
+	ADD   $128, R4
+	ADD   $128, R8
+	ADD   $128, R9
+	ADD   $128, R10
 	SUB   $1, R11
 	CBNZ  R11, loop
 
@@ -254,58 +263,63 @@ loop:
 	PRFM  384(R12), PLDL1KEEP
 	PRFM  448(R12), PLDL1KEEP
 	ADD   $512, R12
-	FLDPQ.P 32(R8), (F8, F9)                 // x[0][k+0…k+7]
-	FLDPQ.P 32(R4), (F10, F11)               // w[0][k+0…k+7]
+	FLDPQ 0(R8), (F8, F9)                    // x[0][k+0…k+7]
+	FLDPQ 0(R4), (F10, F11)                  // w[0][k+0…k+7]
 	VFMLA V10.S4, V8.S4, V0.S4
 	VFMLA V11.S4, V9.S4, V1.S4
-	FLDPQ.P 32(R5), (F12, F13)               // w[1][k+0…k+7]
+	FLDPQ 0(R5), (F12, F13)                  // w[1][k+0…k+7]
 	VFMLA V12.S4, V8.S4, V2.S4
 	VFMLA V13.S4, V9.S4, V3.S4
-	FLDPQ.P 32(R6), (F14, F15)               // w[2][k+0…k+7]
+	FLDPQ 0(R6), (F14, F15)                  // w[2][k+0…k+7]
 	VFMLA V14.S4, V8.S4, V4.S4
 	VFMLA V15.S4, V9.S4, V5.S4
-	FLDPQ.P 32(R7), (F16, F17)               // w[3][k+0…k+7]
+	FLDPQ 0(R7), (F16, F17)                  // w[3][k+0…k+7]
 	VFMLA V16.S4, V8.S4, V6.S4
 	VFMLA V17.S4, V9.S4, V7.S4
-	FLDPQ.P 32(R8), (F8, F9)                 // x[0][k+8…k+15]
-	FLDPQ.P 32(R4), (F10, F11)               // w[0][k+8…k+15]
+	FLDPQ 32(R8), (F8, F9)                   // x[0][k+8…k+15]
+	FLDPQ 32(R4), (F10, F11)                 // w[0][k+8…k+15]
 	VFMLA V10.S4, V8.S4, V0.S4
 	VFMLA V11.S4, V9.S4, V1.S4
-	FLDPQ.P 32(R5), (F12, F13)               // w[1][k+8…k+15]
+	FLDPQ 32(R5), (F12, F13)                 // w[1][k+8…k+15]
 	VFMLA V12.S4, V8.S4, V2.S4
 	VFMLA V13.S4, V9.S4, V3.S4
-	FLDPQ.P 32(R6), (F14, F15)               // w[2][k+8…k+15]
+	FLDPQ 32(R6), (F14, F15)                 // w[2][k+8…k+15]
 	VFMLA V14.S4, V8.S4, V4.S4
 	VFMLA V15.S4, V9.S4, V5.S4
-	FLDPQ.P 32(R7), (F16, F17)               // w[3][k+8…k+15]
+	FLDPQ 32(R7), (F16, F17)                 // w[3][k+8…k+15]
 	VFMLA V16.S4, V8.S4, V6.S4
 	VFMLA V17.S4, V9.S4, V7.S4
-	FLDPQ.P 32(R8), (F8, F9)                 // x[0][k+16…k+23]
-	FLDPQ.P 32(R4), (F10, F11)               // w[0][k+16…k+23]
+	FLDPQ 64(R8), (F8, F9)                   // x[0][k+16…k+23]
+	FLDPQ 64(R4), (F10, F11)                 // w[0][k+16…k+23]
 	VFMLA V10.S4, V8.S4, V0.S4
 	VFMLA V11.S4, V9.S4, V1.S4
-	FLDPQ.P 32(R5), (F12, F13)               // w[1][k+16…k+23]
+	FLDPQ 64(R5), (F12, F13)                 // w[1][k+16…k+23]
 	VFMLA V12.S4, V8.S4, V2.S4
 	VFMLA V13.S4, V9.S4, V3.S4
-	FLDPQ.P 32(R6), (F14, F15)               // w[2][k+16…k+23]
+	FLDPQ 64(R6), (F14, F15)                 // w[2][k+16…k+23]
 	VFMLA V14.S4, V8.S4, V4.S4
 	VFMLA V15.S4, V9.S4, V5.S4
-	FLDPQ.P 32(R7), (F16, F17)               // w[3][k+16…k+23]
+	FLDPQ 64(R7), (F16, F17)                 // w[3][k+16…k+23]
 	VFMLA V16.S4, V8.S4, V6.S4
 	VFMLA V17.S4, V9.S4, V7.S4
-	FLDPQ.P 32(R8), (F8, F9)                 // x[0][k+24…k+31]
-	FLDPQ.P 32(R4), (F10, F11)               // w[0][k+24…k+31]
+	FLDPQ 96(R8), (F8, F9)                   // x[0][k+24…k+31]
+	FLDPQ 96(R4), (F10, F11)                 // w[0][k+24…k+31]
 	VFMLA V10.S4, V8.S4, V0.S4
 	VFMLA V11.S4, V9.S4, V1.S4
-	FLDPQ.P 32(R5), (F12, F13)               // w[1][k+24…k+31]
+	FLDPQ 96(R5), (F12, F13)                 // w[1][k+24…k+31]
 	VFMLA V12.S4, V8.S4, V2.S4
 	VFMLA V13.S4, V9.S4, V3.S4
-	FLDPQ.P 32(R6), (F14, F15)               // w[2][k+24…k+31]
+	FLDPQ 96(R6), (F14, F15)                 // w[2][k+24…k+31]
 	VFMLA V14.S4, V8.S4, V4.S4
 	VFMLA V15.S4, V9.S4, V5.S4
-	FLDPQ.P 32(R7), (F16, F17)               // w[3][k+24…k+31]
+	FLDPQ 96(R7), (F16, F17)                 // w[3][k+24…k+31]
 	VFMLA V16.S4, V8.S4, V6.S4
 	VFMLA V17.S4, V9.S4, V7.S4
+	ADD   $128, R4
+	ADD   $128, R5
+	ADD   $128, R6
+	ADD   $128, R7
+	ADD   $128, R8
 	SUB   $1, R11
 	CBNZ  R11, loop
 
@@ -368,94 +382,100 @@ loop:
 	PRFM  384(R12), PLDL1KEEP
 	PRFM  448(R12), PLDL1KEEP
 	ADD   $512, R12
-	FLDPQ.P 32(R8), (F16, F17)               // x[0][k+0…k+7]
-	FLDPQ.P 32(R9), (F18, F19)               // x[1][k+0…k+7]
-	FLDPQ.P 32(R4), (F20, F21)               // w[0][k+0…k+7]
+	FLDPQ 0(R8), (F16, F17)                  // x[0][k+0…k+7]
+	FLDPQ 0(R9), (F18, F19)                  // x[1][k+0…k+7]
+	FLDPQ 0(R4), (F20, F21)                  // w[0][k+0…k+7]
 	VFMLA V20.S4, V16.S4, V0.S4
 	VFMLA V21.S4, V17.S4, V1.S4
 	VFMLA V20.S4, V18.S4, V8.S4
 	VFMLA V21.S4, V19.S4, V9.S4
-	FLDPQ.P 32(R5), (F22, F23)               // w[1][k+0…k+7]
+	FLDPQ 0(R5), (F22, F23)                  // w[1][k+0…k+7]
 	VFMLA V22.S4, V16.S4, V2.S4
 	VFMLA V23.S4, V17.S4, V3.S4
 	VFMLA V22.S4, V18.S4, V10.S4
 	VFMLA V23.S4, V19.S4, V11.S4
-	FLDPQ.P 32(R6), (F24, F25)               // w[2][k+0…k+7]
+	FLDPQ 0(R6), (F24, F25)                  // w[2][k+0…k+7]
 	VFMLA V24.S4, V16.S4, V4.S4
 	VFMLA V25.S4, V17.S4, V5.S4
 	VFMLA V24.S4, V18.S4, V12.S4
 	VFMLA V25.S4, V19.S4, V13.S4
-	FLDPQ.P 32(R7), (F26, F27)               // w[3][k+0…k+7]
+	FLDPQ 0(R7), (F26, F27)                  // w[3][k+0…k+7]
 	VFMLA V26.S4, V16.S4, V6.S4
 	VFMLA V27.S4, V17.S4, V7.S4
 	VFMLA V26.S4, V18.S4, V14.S4
 	VFMLA V27.S4, V19.S4, V15.S4
-	FLDPQ.P 32(R8), (F16, F17)               // x[0][k+8…k+15]
-	FLDPQ.P 32(R9), (F18, F19)               // x[1][k+8…k+15]
-	FLDPQ.P 32(R4), (F20, F21)               // w[0][k+8…k+15]
+	FLDPQ 32(R8), (F16, F17)                 // x[0][k+8…k+15]
+	FLDPQ 32(R9), (F18, F19)                 // x[1][k+8…k+15]
+	FLDPQ 32(R4), (F20, F21)                 // w[0][k+8…k+15]
 	VFMLA V20.S4, V16.S4, V0.S4
 	VFMLA V21.S4, V17.S4, V1.S4
 	VFMLA V20.S4, V18.S4, V8.S4
 	VFMLA V21.S4, V19.S4, V9.S4
-	FLDPQ.P 32(R5), (F22, F23)               // w[1][k+8…k+15]
+	FLDPQ 32(R5), (F22, F23)                 // w[1][k+8…k+15]
 	VFMLA V22.S4, V16.S4, V2.S4
 	VFMLA V23.S4, V17.S4, V3.S4
 	VFMLA V22.S4, V18.S4, V10.S4
 	VFMLA V23.S4, V19.S4, V11.S4
-	FLDPQ.P 32(R6), (F24, F25)               // w[2][k+8…k+15]
+	FLDPQ 32(R6), (F24, F25)                 // w[2][k+8…k+15]
 	VFMLA V24.S4, V16.S4, V4.S4
 	VFMLA V25.S4, V17.S4, V5.S4
 	VFMLA V24.S4, V18.S4, V12.S4
 	VFMLA V25.S4, V19.S4, V13.S4
-	FLDPQ.P 32(R7), (F26, F27)               // w[3][k+8…k+15]
+	FLDPQ 32(R7), (F26, F27)                 // w[3][k+8…k+15]
 	VFMLA V26.S4, V16.S4, V6.S4
 	VFMLA V27.S4, V17.S4, V7.S4
 	VFMLA V26.S4, V18.S4, V14.S4
 	VFMLA V27.S4, V19.S4, V15.S4
-	FLDPQ.P 32(R8), (F16, F17)               // x[0][k+16…k+23]
-	FLDPQ.P 32(R9), (F18, F19)               // x[1][k+16…k+23]
-	FLDPQ.P 32(R4), (F20, F21)               // w[0][k+16…k+23]
+	FLDPQ 64(R8), (F16, F17)                 // x[0][k+16…k+23]
+	FLDPQ 64(R9), (F18, F19)                 // x[1][k+16…k+23]
+	FLDPQ 64(R4), (F20, F21)                 // w[0][k+16…k+23]
 	VFMLA V20.S4, V16.S4, V0.S4
 	VFMLA V21.S4, V17.S4, V1.S4
 	VFMLA V20.S4, V18.S4, V8.S4
 	VFMLA V21.S4, V19.S4, V9.S4
-	FLDPQ.P 32(R5), (F22, F23)               // w[1][k+16…k+23]
+	FLDPQ 64(R5), (F22, F23)                 // w[1][k+16…k+23]
 	VFMLA V22.S4, V16.S4, V2.S4
 	VFMLA V23.S4, V17.S4, V3.S4
 	VFMLA V22.S4, V18.S4, V10.S4
 	VFMLA V23.S4, V19.S4, V11.S4
-	FLDPQ.P 32(R6), (F24, F25)               // w[2][k+16…k+23]
+	FLDPQ 64(R6), (F24, F25)                 // w[2][k+16…k+23]
 	VFMLA V24.S4, V16.S4, V4.S4
 	VFMLA V25.S4, V17.S4, V5.S4
 	VFMLA V24.S4, V18.S4, V12.S4
 	VFMLA V25.S4, V19.S4, V13.S4
-	FLDPQ.P 32(R7), (F26, F27)               // w[3][k+16…k+23]
+	FLDPQ 64(R7), (F26, F27)                 // w[3][k+16…k+23]
 	VFMLA V26.S4, V16.S4, V6.S4
 	VFMLA V27.S4, V17.S4, V7.S4
 	VFMLA V26.S4, V18.S4, V14.S4
 	VFMLA V27.S4, V19.S4, V15.S4
-	FLDPQ.P 32(R8), (F16, F17)               // x[0][k+24…k+31]
-	FLDPQ.P 32(R9), (F18, F19)               // x[1][k+24…k+31]
-	FLDPQ.P 32(R4), (F20, F21)               // w[0][k+24…k+31]
+	FLDPQ 96(R8), (F16, F17)                 // x[0][k+24…k+31]
+	FLDPQ 96(R9), (F18, F19)                 // x[1][k+24…k+31]
+	FLDPQ 96(R4), (F20, F21)                 // w[0][k+24…k+31]
 	VFMLA V20.S4, V16.S4, V0.S4
 	VFMLA V21.S4, V17.S4, V1.S4
 	VFMLA V20.S4, V18.S4, V8.S4
 	VFMLA V21.S4, V19.S4, V9.S4
-	FLDPQ.P 32(R5), (F22, F23)               // w[1][k+24…k+31]
+	FLDPQ 96(R5), (F22, F23)                 // w[1][k+24…k+31]
 	VFMLA V22.S4, V16.S4, V2.S4
 	VFMLA V23.S4, V17.S4, V3.S4
 	VFMLA V22.S4, V18.S4, V10.S4
 	VFMLA V23.S4, V19.S4, V11.S4
-	FLDPQ.P 32(R6), (F24, F25)               // w[2][k+24…k+31]
+	FLDPQ 96(R6), (F24, F25)                 // w[2][k+24…k+31]
 	VFMLA V24.S4, V16.S4, V4.S4
 	VFMLA V25.S4, V17.S4, V5.S4
 	VFMLA V24.S4, V18.S4, V12.S4
 	VFMLA V25.S4, V19.S4, V13.S4
-	FLDPQ.P 32(R7), (F26, F27)               // w[3][k+24…k+31]
+	FLDPQ 96(R7), (F26, F27)                 // w[3][k+24…k+31]
 	VFMLA V26.S4, V16.S4, V6.S4
 	VFMLA V27.S4, V17.S4, V7.S4
 	VFMLA V26.S4, V18.S4, V14.S4
 	VFMLA V27.S4, V19.S4, V15.S4
+	ADD   $128, R4
+	ADD   $128, R5
+	ADD   $128, R6
+	ADD   $128, R7
+	ADD   $128, R8
+	ADD   $128, R9
 	SUB   $1, R11
 	CBNZ  R11, loop
 
@@ -536,130 +556,137 @@ loop:
 	PRFM  384(R12), PLDL1KEEP
 	PRFM  448(R12), PLDL1KEEP
 	ADD   $512, R12
-	FLDPQ.P 32(R8), (F24, F25)               // x[0][k+0…k+7]
-	FLDPQ.P 32(R9), (F26, F27)               // x[1][k+0…k+7]
-	FLDPQ.P 32(R10), (F28, F29)              // x[2][k+0…k+7]
-	FLDPQ.P 32(R4), (F30, F31)               // w[0][k+0…k+7]
+	FLDPQ 0(R8), (F24, F25)                  // x[0][k+0…k+7]
+	FLDPQ 0(R9), (F26, F27)                  // x[1][k+0…k+7]
+	FLDPQ 0(R10), (F28, F29)                 // x[2][k+0…k+7]
+	FLDPQ 0(R4), (F30, F31)                  // w[0][k+0…k+7]
 	VFMLA V30.S4, V24.S4, V0.S4
 	VFMLA V31.S4, V25.S4, V1.S4
 	VFMLA V30.S4, V26.S4, V8.S4
 	VFMLA V31.S4, V27.S4, V9.S4
 	VFMLA V30.S4, V28.S4, V16.S4
 	VFMLA V31.S4, V29.S4, V17.S4
-	FLDPQ.P 32(R5), (F30, F31)               // w[1][k+0…k+7]
+	FLDPQ 0(R5), (F30, F31)                  // w[1][k+0…k+7]
 	VFMLA V30.S4, V24.S4, V2.S4
 	VFMLA V31.S4, V25.S4, V3.S4
 	VFMLA V30.S4, V26.S4, V10.S4
 	VFMLA V31.S4, V27.S4, V11.S4
 	VFMLA V30.S4, V28.S4, V18.S4
 	VFMLA V31.S4, V29.S4, V19.S4
-	FLDPQ.P 32(R6), (F30, F31)               // w[2][k+0…k+7]
+	FLDPQ 0(R6), (F30, F31)                  // w[2][k+0…k+7]
 	VFMLA V30.S4, V24.S4, V4.S4
 	VFMLA V31.S4, V25.S4, V5.S4
 	VFMLA V30.S4, V26.S4, V12.S4
 	VFMLA V31.S4, V27.S4, V13.S4
 	VFMLA V30.S4, V28.S4, V20.S4
 	VFMLA V31.S4, V29.S4, V21.S4
-	FLDPQ.P 32(R7), (F30, F31)               // w[3][k+0…k+7]
+	FLDPQ 0(R7), (F30, F31)                  // w[3][k+0…k+7]
 	VFMLA V30.S4, V24.S4, V6.S4
 	VFMLA V31.S4, V25.S4, V7.S4
 	VFMLA V30.S4, V26.S4, V14.S4
 	VFMLA V31.S4, V27.S4, V15.S4
 	VFMLA V30.S4, V28.S4, V22.S4
 	VFMLA V31.S4, V29.S4, V23.S4
-	FLDPQ.P 32(R8), (F24, F25)               // x[0][k+8…k+15]
-	FLDPQ.P 32(R9), (F26, F27)               // x[1][k+8…k+15]
-	FLDPQ.P 32(R10), (F28, F29)              // x[2][k+8…k+15]
-	FLDPQ.P 32(R4), (F30, F31)               // w[0][k+8…k+15]
+	FLDPQ 32(R8), (F24, F25)                 // x[0][k+8…k+15]
+	FLDPQ 32(R9), (F26, F27)                 // x[1][k+8…k+15]
+	FLDPQ 32(R10), (F28, F29)                // x[2][k+8…k+15]
+	FLDPQ 32(R4), (F30, F31)                 // w[0][k+8…k+15]
 	VFMLA V30.S4, V24.S4, V0.S4
 	VFMLA V31.S4, V25.S4, V1.S4
 	VFMLA V30.S4, V26.S4, V8.S4
 	VFMLA V31.S4, V27.S4, V9.S4
 	VFMLA V30.S4, V28.S4, V16.S4
 	VFMLA V31.S4, V29.S4, V17.S4
-	FLDPQ.P 32(R5), (F30, F31)               // w[1][k+8…k+15]
+	FLDPQ 32(R5), (F30, F31)                 // w[1][k+8…k+15]
 	VFMLA V30.S4, V24.S4, V2.S4
 	VFMLA V31.S4, V25.S4, V3.S4
 	VFMLA V30.S4, V26.S4, V10.S4
 	VFMLA V31.S4, V27.S4, V11.S4
 	VFMLA V30.S4, V28.S4, V18.S4
 	VFMLA V31.S4, V29.S4, V19.S4
-	FLDPQ.P 32(R6), (F30, F31)               // w[2][k+8…k+15]
+	FLDPQ 32(R6), (F30, F31)                 // w[2][k+8…k+15]
 	VFMLA V30.S4, V24.S4, V4.S4
 	VFMLA V31.S4, V25.S4, V5.S4
 	VFMLA V30.S4, V26.S4, V12.S4
 	VFMLA V31.S4, V27.S4, V13.S4
 	VFMLA V30.S4, V28.S4, V20.S4
 	VFMLA V31.S4, V29.S4, V21.S4
-	FLDPQ.P 32(R7), (F30, F31)               // w[3][k+8…k+15]
+	FLDPQ 32(R7), (F30, F31)                 // w[3][k+8…k+15]
 	VFMLA V30.S4, V24.S4, V6.S4
 	VFMLA V31.S4, V25.S4, V7.S4
 	VFMLA V30.S4, V26.S4, V14.S4
 	VFMLA V31.S4, V27.S4, V15.S4
 	VFMLA V30.S4, V28.S4, V22.S4
 	VFMLA V31.S4, V29.S4, V23.S4
-	FLDPQ.P 32(R8), (F24, F25)               // x[0][k+16…k+23]
-	FLDPQ.P 32(R9), (F26, F27)               // x[1][k+16…k+23]
-	FLDPQ.P 32(R10), (F28, F29)              // x[2][k+16…k+23]
-	FLDPQ.P 32(R4), (F30, F31)               // w[0][k+16…k+23]
+	FLDPQ 64(R8), (F24, F25)                 // x[0][k+16…k+23]
+	FLDPQ 64(R9), (F26, F27)                 // x[1][k+16…k+23]
+	FLDPQ 64(R10), (F28, F29)                // x[2][k+16…k+23]
+	FLDPQ 64(R4), (F30, F31)                 // w[0][k+16…k+23]
 	VFMLA V30.S4, V24.S4, V0.S4
 	VFMLA V31.S4, V25.S4, V1.S4
 	VFMLA V30.S4, V26.S4, V8.S4
 	VFMLA V31.S4, V27.S4, V9.S4
 	VFMLA V30.S4, V28.S4, V16.S4
 	VFMLA V31.S4, V29.S4, V17.S4
-	FLDPQ.P 32(R5), (F30, F31)               // w[1][k+16…k+23]
+	FLDPQ 64(R5), (F30, F31)                 // w[1][k+16…k+23]
 	VFMLA V30.S4, V24.S4, V2.S4
 	VFMLA V31.S4, V25.S4, V3.S4
 	VFMLA V30.S4, V26.S4, V10.S4
 	VFMLA V31.S4, V27.S4, V11.S4
 	VFMLA V30.S4, V28.S4, V18.S4
 	VFMLA V31.S4, V29.S4, V19.S4
-	FLDPQ.P 32(R6), (F30, F31)               // w[2][k+16…k+23]
+	FLDPQ 64(R6), (F30, F31)                 // w[2][k+16…k+23]
 	VFMLA V30.S4, V24.S4, V4.S4
 	VFMLA V31.S4, V25.S4, V5.S4
 	VFMLA V30.S4, V26.S4, V12.S4
 	VFMLA V31.S4, V27.S4, V13.S4
 	VFMLA V30.S4, V28.S4, V20.S4
 	VFMLA V31.S4, V29.S4, V21.S4
-	FLDPQ.P 32(R7), (F30, F31)               // w[3][k+16…k+23]
+	FLDPQ 64(R7), (F30, F31)                 // w[3][k+16…k+23]
 	VFMLA V30.S4, V24.S4, V6.S4
 	VFMLA V31.S4, V25.S4, V7.S4
 	VFMLA V30.S4, V26.S4, V14.S4
 	VFMLA V31.S4, V27.S4, V15.S4
 	VFMLA V30.S4, V28.S4, V22.S4
 	VFMLA V31.S4, V29.S4, V23.S4
-	FLDPQ.P 32(R8), (F24, F25)               // x[0][k+24…k+31]
-	FLDPQ.P 32(R9), (F26, F27)               // x[1][k+24…k+31]
-	FLDPQ.P 32(R10), (F28, F29)              // x[2][k+24…k+31]
-	FLDPQ.P 32(R4), (F30, F31)               // w[0][k+24…k+31]
+	FLDPQ 96(R8), (F24, F25)                 // x[0][k+24…k+31]
+	FLDPQ 96(R9), (F26, F27)                 // x[1][k+24…k+31]
+	FLDPQ 96(R10), (F28, F29)                // x[2][k+24…k+31]
+	FLDPQ 96(R4), (F30, F31)                 // w[0][k+24…k+31]
 	VFMLA V30.S4, V24.S4, V0.S4
 	VFMLA V31.S4, V25.S4, V1.S4
 	VFMLA V30.S4, V26.S4, V8.S4
 	VFMLA V31.S4, V27.S4, V9.S4
 	VFMLA V30.S4, V28.S4, V16.S4
 	VFMLA V31.S4, V29.S4, V17.S4
-	FLDPQ.P 32(R5), (F30, F31)               // w[1][k+24…k+31]
+	FLDPQ 96(R5), (F30, F31)                 // w[1][k+24…k+31]
 	VFMLA V30.S4, V24.S4, V2.S4
 	VFMLA V31.S4, V25.S4, V3.S4
 	VFMLA V30.S4, V26.S4, V10.S4
 	VFMLA V31.S4, V27.S4, V11.S4
 	VFMLA V30.S4, V28.S4, V18.S4
 	VFMLA V31.S4, V29.S4, V19.S4
-	FLDPQ.P 32(R6), (F30, F31)               // w[2][k+24…k+31]
+	FLDPQ 96(R6), (F30, F31)                 // w[2][k+24…k+31]
 	VFMLA V30.S4, V24.S4, V4.S4
 	VFMLA V31.S4, V25.S4, V5.S4
 	VFMLA V30.S4, V26.S4, V12.S4
 	VFMLA V31.S4, V27.S4, V13.S4
 	VFMLA V30.S4, V28.S4, V20.S4
 	VFMLA V31.S4, V29.S4, V21.S4
-	FLDPQ.P 32(R7), (F30, F31)               // w[3][k+24…k+31]
+	FLDPQ 96(R7), (F30, F31)                 // w[3][k+24…k+31]
 	VFMLA V30.S4, V24.S4, V6.S4
 	VFMLA V31.S4, V25.S4, V7.S4
 	VFMLA V30.S4, V26.S4, V14.S4
 	VFMLA V31.S4, V27.S4, V15.S4
 	VFMLA V30.S4, V28.S4, V22.S4
 	VFMLA V31.S4, V29.S4, V23.S4
+	ADD   $128, R4
+	ADD   $128, R5
+	ADD   $128, R6
+	ADD   $128, R7
+	ADD   $128, R8
+	ADD   $128, R9
+	ADD   $128, R10
 	SUB   $1, R11
 	CBNZ  R11, loop
 
@@ -715,30 +742,32 @@ TEXT ·dot1x1F16NEON(SB), NOSPLIT, $0-56
 loop:
 	PRFM  0(R12), PLDL1KEEP
 	ADD   $64, R12
-	FLDPQ.P 32(R8), (F2, F3)                 // x[0][k+0…k+7]
-	FMOVQ.P 16(R4), F4                       // w[0][k+0…k+7]
+	FLDPQ 0(R8), (F2, F3)                    // x[0][k+0…k+7]
+	FMOVQ 0(R4), F4                          // w[0][k+0…k+7]
 	FCVTL2_4S(4, 5)
 	FCVTL_4S(4, 4)
 	VFMLA V4.S4, V2.S4, V0.S4
 	VFMLA V5.S4, V3.S4, V1.S4
-	FLDPQ.P 32(R8), (F2, F3)                 // x[0][k+8…k+15]
-	FMOVQ.P 16(R4), F6                       // w[0][k+8…k+15]
+	FLDPQ 32(R8), (F2, F3)                   // x[0][k+8…k+15]
+	FMOVQ 16(R4), F6                         // w[0][k+8…k+15]
 	FCVTL2_4S(6, 7)
 	FCVTL_4S(6, 6)
 	VFMLA V6.S4, V2.S4, V0.S4
 	VFMLA V7.S4, V3.S4, V1.S4
-	FLDPQ.P 32(R8), (F2, F3)                 // x[0][k+16…k+23]
-	FMOVQ.P 16(R4), F8                       // w[0][k+16…k+23]
+	FLDPQ 64(R8), (F2, F3)                   // x[0][k+16…k+23]
+	FMOVQ 32(R4), F8                         // w[0][k+16…k+23]
 	FCVTL2_4S(8, 9)
 	FCVTL_4S(8, 8)
 	VFMLA V8.S4, V2.S4, V0.S4
 	VFMLA V9.S4, V3.S4, V1.S4
-	FLDPQ.P 32(R8), (F2, F3)                 // x[0][k+24…k+31]
-	FMOVQ.P 16(R4), F10                      // w[0][k+24…k+31]
+	FLDPQ 96(R8), (F2, F3)                   // x[0][k+24…k+31]
+	FMOVQ 48(R4), F10                        // w[0][k+24…k+31]
 	FCVTL2_4S(10, 11)
 	FCVTL_4S(10, 10)
 	VFMLA V10.S4, V2.S4, V0.S4
 	VFMLA V11.S4, V3.S4, V1.S4
+	ADD   $64, R4
+	ADD   $128, R8
 	SUB   $1, R11
 	CBNZ  R11, loop
 
@@ -775,42 +804,45 @@ TEXT ·dot1x2F16NEON(SB), NOSPLIT, $0-56
 loop:
 	PRFM  0(R12), PLDL1KEEP
 	ADD   $64, R12
-	FLDPQ.P 32(R8), (F4, F5)                 // x[0][k+0…k+7]
-	FLDPQ.P 32(R9), (F6, F7)                 // x[1][k+0…k+7]
-	FMOVQ.P 16(R4), F8                       // w[0][k+0…k+7]
+	FLDPQ 0(R8), (F4, F5)                    // x[0][k+0…k+7]
+	FLDPQ 0(R9), (F6, F7)                    // x[1][k+0…k+7]
+	FMOVQ 0(R4), F8                          // w[0][k+0…k+7]
 	FCVTL2_4S(8, 9)
 	FCVTL_4S(8, 8)
 	VFMLA V8.S4, V4.S4, V0.S4
 	VFMLA V9.S4, V5.S4, V1.S4
 	VFMLA V8.S4, V6.S4, V2.S4
 	VFMLA V9.S4, V7.S4, V3.S4
-	FLDPQ.P 32(R8), (F4, F5)                 // x[0][k+8…k+15]
-	FLDPQ.P 32(R9), (F6, F7)                 // x[1][k+8…k+15]
-	FMOVQ.P 16(R4), F10                      // w[0][k+8…k+15]
+	FLDPQ 32(R8), (F4, F5)                   // x[0][k+8…k+15]
+	FLDPQ 32(R9), (F6, F7)                   // x[1][k+8…k+15]
+	FMOVQ 16(R4), F10                        // w[0][k+8…k+15]
 	FCVTL2_4S(10, 11)
 	FCVTL_4S(10, 10)
 	VFMLA V10.S4, V4.S4, V0.S4
 	VFMLA V11.S4, V5.S4, V1.S4
 	VFMLA V10.S4, V6.S4, V2.S4
 	VFMLA V11.S4, V7.S4, V3.S4
-	FLDPQ.P 32(R8), (F4, F5)                 // x[0][k+16…k+23]
-	FLDPQ.P 32(R9), (F6, F7)                 // x[1][k+16…k+23]
-	FMOVQ.P 16(R4), F12                      // w[0][k+16…k+23]
+	FLDPQ 64(R8), (F4, F5)                   // x[0][k+16…k+23]
+	FLDPQ 64(R9), (F6, F7)                   // x[1][k+16…k+23]
+	FMOVQ 32(R4), F12                        // w[0][k+16…k+23]
 	FCVTL2_4S(12, 13)
 	FCVTL_4S(12, 12)
 	VFMLA V12.S4, V4.S4, V0.S4
 	VFMLA V13.S4, V5.S4, V1.S4
 	VFMLA V12.S4, V6.S4, V2.S4
 	VFMLA V13.S4, V7.S4, V3.S4
-	FLDPQ.P 32(R8), (F4, F5)                 // x[0][k+24…k+31]
-	FLDPQ.P 32(R9), (F6, F7)                 // x[1][k+24…k+31]
-	FMOVQ.P 16(R4), F14                      // w[0][k+24…k+31]
+	FLDPQ 96(R8), (F4, F5)                   // x[0][k+24…k+31]
+	FLDPQ 96(R9), (F6, F7)                   // x[1][k+24…k+31]
+	FMOVQ 48(R4), F14                        // w[0][k+24…k+31]
 	FCVTL2_4S(14, 15)
 	FCVTL_4S(14, 14)
 	VFMLA V14.S4, V4.S4, V0.S4
 	VFMLA V15.S4, V5.S4, V1.S4
 	VFMLA V14.S4, V6.S4, V2.S4
 	VFMLA V15.S4, V7.S4, V3.S4
+	ADD   $64, R4
+	ADD   $128, R8
+	ADD   $128, R9
 	SUB   $1, R11
 	CBNZ  R11, loop
 
@@ -855,10 +887,10 @@ TEXT ·dot1x3F16NEON(SB), NOSPLIT, $0-56
 loop:
 	PRFM  0(R12), PLDL1KEEP
 	ADD   $64, R12
-	FLDPQ.P 32(R8), (F6, F7)                 // x[0][k+0…k+7]
-	FLDPQ.P 32(R9), (F8, F9)                 // x[1][k+0…k+7]
-	FLDPQ.P 32(R10), (F10, F11)              // x[2][k+0…k+7]
-	FMOVQ.P 16(R4), F12                      // w[0][k+0…k+7]
+	FLDPQ 0(R8), (F6, F7)                    // x[0][k+0…k+7]
+	FLDPQ 0(R9), (F8, F9)                    // x[1][k+0…k+7]
+	FLDPQ 0(R10), (F10, F11)                 // x[2][k+0…k+7]
+	FMOVQ 0(R4), F12                         // w[0][k+0…k+7]
 	FCVTL2_4S(12, 13)
 	FCVTL_4S(12, 12)
 	VFMLA V12.S4, V6.S4, V0.S4
@@ -867,10 +899,10 @@ loop:
 	VFMLA V13.S4, V9.S4, V3.S4
 	VFMLA V12.S4, V10.S4, V4.S4
 	VFMLA V13.S4, V11.S4, V5.S4
-	FLDPQ.P 32(R8), (F6, F7)                 // x[0][k+8…k+15]
-	FLDPQ.P 32(R9), (F8, F9)                 // x[1][k+8…k+15]
-	FLDPQ.P 32(R10), (F10, F11)              // x[2][k+8…k+15]
-	FMOVQ.P 16(R4), F14                      // w[0][k+8…k+15]
+	FLDPQ 32(R8), (F6, F7)                   // x[0][k+8…k+15]
+	FLDPQ 32(R9), (F8, F9)                   // x[1][k+8…k+15]
+	FLDPQ 32(R10), (F10, F11)                // x[2][k+8…k+15]
+	FMOVQ 16(R4), F14                        // w[0][k+8…k+15]
 	FCVTL2_4S(14, 15)
 	FCVTL_4S(14, 14)
 	VFMLA V14.S4, V6.S4, V0.S4
@@ -879,10 +911,10 @@ loop:
 	VFMLA V15.S4, V9.S4, V3.S4
 	VFMLA V14.S4, V10.S4, V4.S4
 	VFMLA V15.S4, V11.S4, V5.S4
-	FLDPQ.P 32(R8), (F6, F7)                 // x[0][k+16…k+23]
-	FLDPQ.P 32(R9), (F8, F9)                 // x[1][k+16…k+23]
-	FLDPQ.P 32(R10), (F10, F11)              // x[2][k+16…k+23]
-	FMOVQ.P 16(R4), F16                      // w[0][k+16…k+23]
+	FLDPQ 64(R8), (F6, F7)                   // x[0][k+16…k+23]
+	FLDPQ 64(R9), (F8, F9)                   // x[1][k+16…k+23]
+	FLDPQ 64(R10), (F10, F11)                // x[2][k+16…k+23]
+	FMOVQ 32(R4), F16                        // w[0][k+16…k+23]
 	FCVTL2_4S(16, 17)
 	FCVTL_4S(16, 16)
 	VFMLA V16.S4, V6.S4, V0.S4
@@ -891,10 +923,10 @@ loop:
 	VFMLA V17.S4, V9.S4, V3.S4
 	VFMLA V16.S4, V10.S4, V4.S4
 	VFMLA V17.S4, V11.S4, V5.S4
-	FLDPQ.P 32(R8), (F6, F7)                 // x[0][k+24…k+31]
-	FLDPQ.P 32(R9), (F8, F9)                 // x[1][k+24…k+31]
-	FLDPQ.P 32(R10), (F10, F11)              // x[2][k+24…k+31]
-	FMOVQ.P 16(R4), F18                      // w[0][k+24…k+31]
+	FLDPQ 96(R8), (F6, F7)                   // x[0][k+24…k+31]
+	FLDPQ 96(R9), (F8, F9)                   // x[1][k+24…k+31]
+	FLDPQ 96(R10), (F10, F11)                // x[2][k+24…k+31]
+	FMOVQ 48(R4), F18                        // w[0][k+24…k+31]
 	FCVTL2_4S(18, 19)
 	FCVTL_4S(18, 18)
 	VFMLA V18.S4, V6.S4, V0.S4
@@ -903,6 +935,10 @@ loop:
 	VFMLA V19.S4, V9.S4, V3.S4
 	VFMLA V18.S4, V10.S4, V4.S4
 	VFMLA V19.S4, V11.S4, V5.S4
+	ADD   $64, R4
+	ADD   $128, R8
+	ADD   $128, R9
+	ADD   $128, R10
 	SUB   $1, R11
 	CBNZ  R11, loop
 
@@ -958,90 +994,95 @@ loop:
 	PRFM  128(R12), PLDL1KEEP
 	PRFM  192(R12), PLDL1KEEP
 	ADD   $256, R12
-	FLDPQ.P 32(R8), (F8, F9)                 // x[0][k+0…k+7]
-	FMOVQ.P 16(R4), F10                      // w[0][k+0…k+7]
+	FLDPQ 0(R8), (F8, F9)                    // x[0][k+0…k+7]
+	FMOVQ 0(R4), F10                         // w[0][k+0…k+7]
 	FCVTL2_4S(10, 11)
 	FCVTL_4S(10, 10)
 	VFMLA V10.S4, V8.S4, V0.S4
 	VFMLA V11.S4, V9.S4, V1.S4
-	FMOVQ.P 16(R5), F12                      // w[1][k+0…k+7]
+	FMOVQ 0(R5), F12                         // w[1][k+0…k+7]
 	FCVTL2_4S(12, 13)
 	FCVTL_4S(12, 12)
 	VFMLA V12.S4, V8.S4, V2.S4
 	VFMLA V13.S4, V9.S4, V3.S4
-	FMOVQ.P 16(R6), F14                      // w[2][k+0…k+7]
+	FMOVQ 0(R6), F14                         // w[2][k+0…k+7]
 	FCVTL2_4S(14, 15)
 	FCVTL_4S(14, 14)
 	VFMLA V14.S4, V8.S4, V4.S4
 	VFMLA V15.S4, V9.S4, V5.S4
-	FMOVQ.P 16(R7), F16                      // w[3][k+0…k+7]
+	FMOVQ 0(R7), F16                         // w[3][k+0…k+7]
 	FCVTL2_4S(16, 17)
 	FCVTL_4S(16, 16)
 	VFMLA V16.S4, V8.S4, V6.S4
 	VFMLA V17.S4, V9.S4, V7.S4
-	FLDPQ.P 32(R8), (F8, F9)                 // x[0][k+8…k+15]
-	FMOVQ.P 16(R4), F10                      // w[0][k+8…k+15]
+	FLDPQ 32(R8), (F8, F9)                   // x[0][k+8…k+15]
+	FMOVQ 16(R4), F10                        // w[0][k+8…k+15]
 	FCVTL2_4S(10, 11)
 	FCVTL_4S(10, 10)
 	VFMLA V10.S4, V8.S4, V0.S4
 	VFMLA V11.S4, V9.S4, V1.S4
-	FMOVQ.P 16(R5), F12                      // w[1][k+8…k+15]
+	FMOVQ 16(R5), F12                        // w[1][k+8…k+15]
 	FCVTL2_4S(12, 13)
 	FCVTL_4S(12, 12)
 	VFMLA V12.S4, V8.S4, V2.S4
 	VFMLA V13.S4, V9.S4, V3.S4
-	FMOVQ.P 16(R6), F14                      // w[2][k+8…k+15]
+	FMOVQ 16(R6), F14                        // w[2][k+8…k+15]
 	FCVTL2_4S(14, 15)
 	FCVTL_4S(14, 14)
 	VFMLA V14.S4, V8.S4, V4.S4
 	VFMLA V15.S4, V9.S4, V5.S4
-	FMOVQ.P 16(R7), F16                      // w[3][k+8…k+15]
+	FMOVQ 16(R7), F16                        // w[3][k+8…k+15]
 	FCVTL2_4S(16, 17)
 	FCVTL_4S(16, 16)
 	VFMLA V16.S4, V8.S4, V6.S4
 	VFMLA V17.S4, V9.S4, V7.S4
-	FLDPQ.P 32(R8), (F8, F9)                 // x[0][k+16…k+23]
-	FMOVQ.P 16(R4), F10                      // w[0][k+16…k+23]
+	FLDPQ 64(R8), (F8, F9)                   // x[0][k+16…k+23]
+	FMOVQ 32(R4), F10                        // w[0][k+16…k+23]
 	FCVTL2_4S(10, 11)
 	FCVTL_4S(10, 10)
 	VFMLA V10.S4, V8.S4, V0.S4
 	VFMLA V11.S4, V9.S4, V1.S4
-	FMOVQ.P 16(R5), F12                      // w[1][k+16…k+23]
+	FMOVQ 32(R5), F12                        // w[1][k+16…k+23]
 	FCVTL2_4S(12, 13)
 	FCVTL_4S(12, 12)
 	VFMLA V12.S4, V8.S4, V2.S4
 	VFMLA V13.S4, V9.S4, V3.S4
-	FMOVQ.P 16(R6), F14                      // w[2][k+16…k+23]
+	FMOVQ 32(R6), F14                        // w[2][k+16…k+23]
 	FCVTL2_4S(14, 15)
 	FCVTL_4S(14, 14)
 	VFMLA V14.S4, V8.S4, V4.S4
 	VFMLA V15.S4, V9.S4, V5.S4
-	FMOVQ.P 16(R7), F16                      // w[3][k+16…k+23]
+	FMOVQ 32(R7), F16                        // w[3][k+16…k+23]
 	FCVTL2_4S(16, 17)
 	FCVTL_4S(16, 16)
 	VFMLA V16.S4, V8.S4, V6.S4
 	VFMLA V17.S4, V9.S4, V7.S4
-	FLDPQ.P 32(R8), (F8, F9)                 // x[0][k+24…k+31]
-	FMOVQ.P 16(R4), F10                      // w[0][k+24…k+31]
+	FLDPQ 96(R8), (F8, F9)                   // x[0][k+24…k+31]
+	FMOVQ 48(R4), F10                        // w[0][k+24…k+31]
 	FCVTL2_4S(10, 11)
 	FCVTL_4S(10, 10)
 	VFMLA V10.S4, V8.S4, V0.S4
 	VFMLA V11.S4, V9.S4, V1.S4
-	FMOVQ.P 16(R5), F12                      // w[1][k+24…k+31]
+	FMOVQ 48(R5), F12                        // w[1][k+24…k+31]
 	FCVTL2_4S(12, 13)
 	FCVTL_4S(12, 12)
 	VFMLA V12.S4, V8.S4, V2.S4
 	VFMLA V13.S4, V9.S4, V3.S4
-	FMOVQ.P 16(R6), F14                      // w[2][k+24…k+31]
+	FMOVQ 48(R6), F14                        // w[2][k+24…k+31]
 	FCVTL2_4S(14, 15)
 	FCVTL_4S(14, 14)
 	VFMLA V14.S4, V8.S4, V4.S4
 	VFMLA V15.S4, V9.S4, V5.S4
-	FMOVQ.P 16(R7), F16                      // w[3][k+24…k+31]
+	FMOVQ 48(R7), F16                        // w[3][k+24…k+31]
 	FCVTL2_4S(16, 17)
 	FCVTL_4S(16, 16)
 	VFMLA V16.S4, V8.S4, V6.S4
 	VFMLA V17.S4, V9.S4, V7.S4
+	ADD   $64, R4
+	ADD   $64, R5
+	ADD   $64, R6
+	ADD   $64, R7
+	ADD   $128, R8
 	SUB   $1, R11
 	CBNZ  R11, loop
 
@@ -1100,126 +1141,132 @@ loop:
 	PRFM  128(R12), PLDL1KEEP
 	PRFM  192(R12), PLDL1KEEP
 	ADD   $256, R12
-	FLDPQ.P 32(R8), (F16, F17)               // x[0][k+0…k+7]
-	FLDPQ.P 32(R9), (F18, F19)               // x[1][k+0…k+7]
-	FMOVQ.P 16(R4), F20                      // w[0][k+0…k+7]
+	FLDPQ 0(R8), (F16, F17)                  // x[0][k+0…k+7]
+	FLDPQ 0(R9), (F18, F19)                  // x[1][k+0…k+7]
+	FMOVQ 0(R4), F20                         // w[0][k+0…k+7]
 	FCVTL2_4S(20, 21)
 	FCVTL_4S(20, 20)
 	VFMLA V20.S4, V16.S4, V0.S4
 	VFMLA V21.S4, V17.S4, V1.S4
 	VFMLA V20.S4, V18.S4, V8.S4
 	VFMLA V21.S4, V19.S4, V9.S4
-	FMOVQ.P 16(R5), F22                      // w[1][k+0…k+7]
+	FMOVQ 0(R5), F22                         // w[1][k+0…k+7]
 	FCVTL2_4S(22, 23)
 	FCVTL_4S(22, 22)
 	VFMLA V22.S4, V16.S4, V2.S4
 	VFMLA V23.S4, V17.S4, V3.S4
 	VFMLA V22.S4, V18.S4, V10.S4
 	VFMLA V23.S4, V19.S4, V11.S4
-	FMOVQ.P 16(R6), F24                      // w[2][k+0…k+7]
+	FMOVQ 0(R6), F24                         // w[2][k+0…k+7]
 	FCVTL2_4S(24, 25)
 	FCVTL_4S(24, 24)
 	VFMLA V24.S4, V16.S4, V4.S4
 	VFMLA V25.S4, V17.S4, V5.S4
 	VFMLA V24.S4, V18.S4, V12.S4
 	VFMLA V25.S4, V19.S4, V13.S4
-	FMOVQ.P 16(R7), F26                      // w[3][k+0…k+7]
+	FMOVQ 0(R7), F26                         // w[3][k+0…k+7]
 	FCVTL2_4S(26, 27)
 	FCVTL_4S(26, 26)
 	VFMLA V26.S4, V16.S4, V6.S4
 	VFMLA V27.S4, V17.S4, V7.S4
 	VFMLA V26.S4, V18.S4, V14.S4
 	VFMLA V27.S4, V19.S4, V15.S4
-	FLDPQ.P 32(R8), (F16, F17)               // x[0][k+8…k+15]
-	FLDPQ.P 32(R9), (F18, F19)               // x[1][k+8…k+15]
-	FMOVQ.P 16(R4), F20                      // w[0][k+8…k+15]
+	FLDPQ 32(R8), (F16, F17)                 // x[0][k+8…k+15]
+	FLDPQ 32(R9), (F18, F19)                 // x[1][k+8…k+15]
+	FMOVQ 16(R4), F20                        // w[0][k+8…k+15]
 	FCVTL2_4S(20, 21)
 	FCVTL_4S(20, 20)
 	VFMLA V20.S4, V16.S4, V0.S4
 	VFMLA V21.S4, V17.S4, V1.S4
 	VFMLA V20.S4, V18.S4, V8.S4
 	VFMLA V21.S4, V19.S4, V9.S4
-	FMOVQ.P 16(R5), F22                      // w[1][k+8…k+15]
+	FMOVQ 16(R5), F22                        // w[1][k+8…k+15]
 	FCVTL2_4S(22, 23)
 	FCVTL_4S(22, 22)
 	VFMLA V22.S4, V16.S4, V2.S4
 	VFMLA V23.S4, V17.S4, V3.S4
 	VFMLA V22.S4, V18.S4, V10.S4
 	VFMLA V23.S4, V19.S4, V11.S4
-	FMOVQ.P 16(R6), F24                      // w[2][k+8…k+15]
+	FMOVQ 16(R6), F24                        // w[2][k+8…k+15]
 	FCVTL2_4S(24, 25)
 	FCVTL_4S(24, 24)
 	VFMLA V24.S4, V16.S4, V4.S4
 	VFMLA V25.S4, V17.S4, V5.S4
 	VFMLA V24.S4, V18.S4, V12.S4
 	VFMLA V25.S4, V19.S4, V13.S4
-	FMOVQ.P 16(R7), F26                      // w[3][k+8…k+15]
+	FMOVQ 16(R7), F26                        // w[3][k+8…k+15]
 	FCVTL2_4S(26, 27)
 	FCVTL_4S(26, 26)
 	VFMLA V26.S4, V16.S4, V6.S4
 	VFMLA V27.S4, V17.S4, V7.S4
 	VFMLA V26.S4, V18.S4, V14.S4
 	VFMLA V27.S4, V19.S4, V15.S4
-	FLDPQ.P 32(R8), (F16, F17)               // x[0][k+16…k+23]
-	FLDPQ.P 32(R9), (F18, F19)               // x[1][k+16…k+23]
-	FMOVQ.P 16(R4), F20                      // w[0][k+16…k+23]
+	FLDPQ 64(R8), (F16, F17)                 // x[0][k+16…k+23]
+	FLDPQ 64(R9), (F18, F19)                 // x[1][k+16…k+23]
+	FMOVQ 32(R4), F20                        // w[0][k+16…k+23]
 	FCVTL2_4S(20, 21)
 	FCVTL_4S(20, 20)
 	VFMLA V20.S4, V16.S4, V0.S4
 	VFMLA V21.S4, V17.S4, V1.S4
 	VFMLA V20.S4, V18.S4, V8.S4
 	VFMLA V21.S4, V19.S4, V9.S4
-	FMOVQ.P 16(R5), F22                      // w[1][k+16…k+23]
+	FMOVQ 32(R5), F22                        // w[1][k+16…k+23]
 	FCVTL2_4S(22, 23)
 	FCVTL_4S(22, 22)
 	VFMLA V22.S4, V16.S4, V2.S4
 	VFMLA V23.S4, V17.S4, V3.S4
 	VFMLA V22.S4, V18.S4, V10.S4
 	VFMLA V23.S4, V19.S4, V11.S4
-	FMOVQ.P 16(R6), F24                      // w[2][k+16…k+23]
+	FMOVQ 32(R6), F24                        // w[2][k+16…k+23]
 	FCVTL2_4S(24, 25)
 	FCVTL_4S(24, 24)
 	VFMLA V24.S4, V16.S4, V4.S4
 	VFMLA V25.S4, V17.S4, V5.S4
 	VFMLA V24.S4, V18.S4, V12.S4
 	VFMLA V25.S4, V19.S4, V13.S4
-	FMOVQ.P 16(R7), F26                      // w[3][k+16…k+23]
+	FMOVQ 32(R7), F26                        // w[3][k+16…k+23]
 	FCVTL2_4S(26, 27)
 	FCVTL_4S(26, 26)
 	VFMLA V26.S4, V16.S4, V6.S4
 	VFMLA V27.S4, V17.S4, V7.S4
 	VFMLA V26.S4, V18.S4, V14.S4
 	VFMLA V27.S4, V19.S4, V15.S4
-	FLDPQ.P 32(R8), (F16, F17)               // x[0][k+24…k+31]
-	FLDPQ.P 32(R9), (F18, F19)               // x[1][k+24…k+31]
-	FMOVQ.P 16(R4), F20                      // w[0][k+24…k+31]
+	FLDPQ 96(R8), (F16, F17)                 // x[0][k+24…k+31]
+	FLDPQ 96(R9), (F18, F19)                 // x[1][k+24…k+31]
+	FMOVQ 48(R4), F20                        // w[0][k+24…k+31]
 	FCVTL2_4S(20, 21)
 	FCVTL_4S(20, 20)
 	VFMLA V20.S4, V16.S4, V0.S4
 	VFMLA V21.S4, V17.S4, V1.S4
 	VFMLA V20.S4, V18.S4, V8.S4
 	VFMLA V21.S4, V19.S4, V9.S4
-	FMOVQ.P 16(R5), F22                      // w[1][k+24…k+31]
+	FMOVQ 48(R5), F22                        // w[1][k+24…k+31]
 	FCVTL2_4S(22, 23)
 	FCVTL_4S(22, 22)
 	VFMLA V22.S4, V16.S4, V2.S4
 	VFMLA V23.S4, V17.S4, V3.S4
 	VFMLA V22.S4, V18.S4, V10.S4
 	VFMLA V23.S4, V19.S4, V11.S4
-	FMOVQ.P 16(R6), F24                      // w[2][k+24…k+31]
+	FMOVQ 48(R6), F24                        // w[2][k+24…k+31]
 	FCVTL2_4S(24, 25)
 	FCVTL_4S(24, 24)
 	VFMLA V24.S4, V16.S4, V4.S4
 	VFMLA V25.S4, V17.S4, V5.S4
 	VFMLA V24.S4, V18.S4, V12.S4
 	VFMLA V25.S4, V19.S4, V13.S4
-	FMOVQ.P 16(R7), F26                      // w[3][k+24…k+31]
+	FMOVQ 48(R7), F26                        // w[3][k+24…k+31]
 	FCVTL2_4S(26, 27)
 	FCVTL_4S(26, 26)
 	VFMLA V26.S4, V16.S4, V6.S4
 	VFMLA V27.S4, V17.S4, V7.S4
 	VFMLA V26.S4, V18.S4, V14.S4
 	VFMLA V27.S4, V19.S4, V15.S4
+	ADD   $64, R4
+	ADD   $64, R5
+	ADD   $64, R6
+	ADD   $64, R7
+	ADD   $128, R8
+	ADD   $128, R9
 	SUB   $1, R11
 	CBNZ  R11, loop
 
@@ -1296,10 +1343,10 @@ loop:
 	PRFM  128(R12), PLDL1KEEP
 	PRFM  192(R12), PLDL1KEEP
 	ADD   $256, R12
-	FLDPQ.P 32(R8), (F24, F25)               // x[0][k+0…k+7]
-	FLDPQ.P 32(R9), (F26, F27)               // x[1][k+0…k+7]
-	FLDPQ.P 32(R10), (F28, F29)              // x[2][k+0…k+7]
-	FMOVQ.P 16(R4), F30                      // w[0][k+0…k+7]
+	FLDPQ 0(R8), (F24, F25)                  // x[0][k+0…k+7]
+	FLDPQ 0(R9), (F26, F27)                  // x[1][k+0…k+7]
+	FLDPQ 0(R10), (F28, F29)                 // x[2][k+0…k+7]
+	FMOVQ 0(R4), F30                         // w[0][k+0…k+7]
 	FCVTL2_4S(30, 31)
 	FCVTL_4S(30, 30)
 	VFMLA V30.S4, V24.S4, V0.S4
@@ -1308,7 +1355,7 @@ loop:
 	VFMLA V31.S4, V27.S4, V9.S4
 	VFMLA V30.S4, V28.S4, V16.S4
 	VFMLA V31.S4, V29.S4, V17.S4
-	FMOVQ.P 16(R5), F30                      // w[1][k+0…k+7]
+	FMOVQ 0(R5), F30                         // w[1][k+0…k+7]
 	FCVTL2_4S(30, 31)
 	FCVTL_4S(30, 30)
 	VFMLA V30.S4, V24.S4, V2.S4
@@ -1317,7 +1364,7 @@ loop:
 	VFMLA V31.S4, V27.S4, V11.S4
 	VFMLA V30.S4, V28.S4, V18.S4
 	VFMLA V31.S4, V29.S4, V19.S4
-	FMOVQ.P 16(R6), F30                      // w[2][k+0…k+7]
+	FMOVQ 0(R6), F30                         // w[2][k+0…k+7]
 	FCVTL2_4S(30, 31)
 	FCVTL_4S(30, 30)
 	VFMLA V30.S4, V24.S4, V4.S4
@@ -1326,7 +1373,7 @@ loop:
 	VFMLA V31.S4, V27.S4, V13.S4
 	VFMLA V30.S4, V28.S4, V20.S4
 	VFMLA V31.S4, V29.S4, V21.S4
-	FMOVQ.P 16(R7), F30                      // w[3][k+0…k+7]
+	FMOVQ 0(R7), F30                         // w[3][k+0…k+7]
 	FCVTL2_4S(30, 31)
 	FCVTL_4S(30, 30)
 	VFMLA V30.S4, V24.S4, V6.S4
@@ -1335,10 +1382,10 @@ loop:
 	VFMLA V31.S4, V27.S4, V15.S4
 	VFMLA V30.S4, V28.S4, V22.S4
 	VFMLA V31.S4, V29.S4, V23.S4
-	FLDPQ.P 32(R8), (F24, F25)               // x[0][k+8…k+15]
-	FLDPQ.P 32(R9), (F26, F27)               // x[1][k+8…k+15]
-	FLDPQ.P 32(R10), (F28, F29)              // x[2][k+8…k+15]
-	FMOVQ.P 16(R4), F30                      // w[0][k+8…k+15]
+	FLDPQ 32(R8), (F24, F25)                 // x[0][k+8…k+15]
+	FLDPQ 32(R9), (F26, F27)                 // x[1][k+8…k+15]
+	FLDPQ 32(R10), (F28, F29)                // x[2][k+8…k+15]
+	FMOVQ 16(R4), F30                        // w[0][k+8…k+15]
 	FCVTL2_4S(30, 31)
 	FCVTL_4S(30, 30)
 	VFMLA V30.S4, V24.S4, V0.S4
@@ -1347,7 +1394,7 @@ loop:
 	VFMLA V31.S4, V27.S4, V9.S4
 	VFMLA V30.S4, V28.S4, V16.S4
 	VFMLA V31.S4, V29.S4, V17.S4
-	FMOVQ.P 16(R5), F30                      // w[1][k+8…k+15]
+	FMOVQ 16(R5), F30                        // w[1][k+8…k+15]
 	FCVTL2_4S(30, 31)
 	FCVTL_4S(30, 30)
 	VFMLA V30.S4, V24.S4, V2.S4
@@ -1356,7 +1403,7 @@ loop:
 	VFMLA V31.S4, V27.S4, V11.S4
 	VFMLA V30.S4, V28.S4, V18.S4
 	VFMLA V31.S4, V29.S4, V19.S4
-	FMOVQ.P 16(R6), F30                      // w[2][k+8…k+15]
+	FMOVQ 16(R6), F30                        // w[2][k+8…k+15]
 	FCVTL2_4S(30, 31)
 	FCVTL_4S(30, 30)
 	VFMLA V30.S4, V24.S4, V4.S4
@@ -1365,7 +1412,7 @@ loop:
 	VFMLA V31.S4, V27.S4, V13.S4
 	VFMLA V30.S4, V28.S4, V20.S4
 	VFMLA V31.S4, V29.S4, V21.S4
-	FMOVQ.P 16(R7), F30                      // w[3][k+8…k+15]
+	FMOVQ 16(R7), F30                        // w[3][k+8…k+15]
 	FCVTL2_4S(30, 31)
 	FCVTL_4S(30, 30)
 	VFMLA V30.S4, V24.S4, V6.S4
@@ -1374,10 +1421,10 @@ loop:
 	VFMLA V31.S4, V27.S4, V15.S4
 	VFMLA V30.S4, V28.S4, V22.S4
 	VFMLA V31.S4, V29.S4, V23.S4
-	FLDPQ.P 32(R8), (F24, F25)               // x[0][k+16…k+23]
-	FLDPQ.P 32(R9), (F26, F27)               // x[1][k+16…k+23]
-	FLDPQ.P 32(R10), (F28, F29)              // x[2][k+16…k+23]
-	FMOVQ.P 16(R4), F30                      // w[0][k+16…k+23]
+	FLDPQ 64(R8), (F24, F25)                 // x[0][k+16…k+23]
+	FLDPQ 64(R9), (F26, F27)                 // x[1][k+16…k+23]
+	FLDPQ 64(R10), (F28, F29)                // x[2][k+16…k+23]
+	FMOVQ 32(R4), F30                        // w[0][k+16…k+23]
 	FCVTL2_4S(30, 31)
 	FCVTL_4S(30, 30)
 	VFMLA V30.S4, V24.S4, V0.S4
@@ -1386,7 +1433,7 @@ loop:
 	VFMLA V31.S4, V27.S4, V9.S4
 	VFMLA V30.S4, V28.S4, V16.S4
 	VFMLA V31.S4, V29.S4, V17.S4
-	FMOVQ.P 16(R5), F30                      // w[1][k+16…k+23]
+	FMOVQ 32(R5), F30                        // w[1][k+16…k+23]
 	FCVTL2_4S(30, 31)
 	FCVTL_4S(30, 30)
 	VFMLA V30.S4, V24.S4, V2.S4
@@ -1395,7 +1442,7 @@ loop:
 	VFMLA V31.S4, V27.S4, V11.S4
 	VFMLA V30.S4, V28.S4, V18.S4
 	VFMLA V31.S4, V29.S4, V19.S4
-	FMOVQ.P 16(R6), F30                      // w[2][k+16…k+23]
+	FMOVQ 32(R6), F30                        // w[2][k+16…k+23]
 	FCVTL2_4S(30, 31)
 	FCVTL_4S(30, 30)
 	VFMLA V30.S4, V24.S4, V4.S4
@@ -1404,7 +1451,7 @@ loop:
 	VFMLA V31.S4, V27.S4, V13.S4
 	VFMLA V30.S4, V28.S4, V20.S4
 	VFMLA V31.S4, V29.S4, V21.S4
-	FMOVQ.P 16(R7), F30                      // w[3][k+16…k+23]
+	FMOVQ 32(R7), F30                        // w[3][k+16…k+23]
 	FCVTL2_4S(30, 31)
 	FCVTL_4S(30, 30)
 	VFMLA V30.S4, V24.S4, V6.S4
@@ -1413,10 +1460,10 @@ loop:
 	VFMLA V31.S4, V27.S4, V15.S4
 	VFMLA V30.S4, V28.S4, V22.S4
 	VFMLA V31.S4, V29.S4, V23.S4
-	FLDPQ.P 32(R8), (F24, F25)               // x[0][k+24…k+31]
-	FLDPQ.P 32(R9), (F26, F27)               // x[1][k+24…k+31]
-	FLDPQ.P 32(R10), (F28, F29)              // x[2][k+24…k+31]
-	FMOVQ.P 16(R4), F30                      // w[0][k+24…k+31]
+	FLDPQ 96(R8), (F24, F25)                 // x[0][k+24…k+31]
+	FLDPQ 96(R9), (F26, F27)                 // x[1][k+24…k+31]
+	FLDPQ 96(R10), (F28, F29)                // x[2][k+24…k+31]
+	FMOVQ 48(R4), F30                        // w[0][k+24…k+31]
 	FCVTL2_4S(30, 31)
 	FCVTL_4S(30, 30)
 	VFMLA V30.S4, V24.S4, V0.S4
@@ -1425,7 +1472,7 @@ loop:
 	VFMLA V31.S4, V27.S4, V9.S4
 	VFMLA V30.S4, V28.S4, V16.S4
 	VFMLA V31.S4, V29.S4, V17.S4
-	FMOVQ.P 16(R5), F30                      // w[1][k+24…k+31]
+	FMOVQ 48(R5), F30                        // w[1][k+24…k+31]
 	FCVTL2_4S(30, 31)
 	FCVTL_4S(30, 30)
 	VFMLA V30.S4, V24.S4, V2.S4
@@ -1434,7 +1481,7 @@ loop:
 	VFMLA V31.S4, V27.S4, V11.S4
 	VFMLA V30.S4, V28.S4, V18.S4
 	VFMLA V31.S4, V29.S4, V19.S4
-	FMOVQ.P 16(R6), F30                      // w[2][k+24…k+31]
+	FMOVQ 48(R6), F30                        // w[2][k+24…k+31]
 	FCVTL2_4S(30, 31)
 	FCVTL_4S(30, 30)
 	VFMLA V30.S4, V24.S4, V4.S4
@@ -1443,7 +1490,7 @@ loop:
 	VFMLA V31.S4, V27.S4, V13.S4
 	VFMLA V30.S4, V28.S4, V20.S4
 	VFMLA V31.S4, V29.S4, V21.S4
-	FMOVQ.P 16(R7), F30                      // w[3][k+24…k+31]
+	FMOVQ 48(R7), F30                        // w[3][k+24…k+31]
 	FCVTL2_4S(30, 31)
 	FCVTL_4S(30, 30)
 	VFMLA V30.S4, V24.S4, V6.S4
@@ -1452,6 +1499,13 @@ loop:
 	VFMLA V31.S4, V27.S4, V15.S4
 	VFMLA V30.S4, V28.S4, V22.S4
 	VFMLA V31.S4, V29.S4, V23.S4
+	ADD   $64, R4
+	ADD   $64, R5
+	ADD   $64, R6
+	ADD   $64, R7
+	ADD   $128, R8
+	ADD   $128, R9
+	ADD   $128, R10
 	SUB   $1, R11
 	CBNZ  R11, loop
 

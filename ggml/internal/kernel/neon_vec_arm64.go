@@ -89,16 +89,15 @@ func max16NEON(x *float32, n int) float32
 
 func exp2SumNEON(x []float32, m float32) float32 {
 	var sum float32
-	n := len(x) &^ 3
+	n := len(x) &^ 7
 	if n > 0 {
-		sum = exp2Sum4NEON(&x[0], n, m)
+		sum = exp2Sum8NEON(&x[0], n, m)
 	}
 	if n < len(x) {
-		var b [4]float32
+		var b [8]float32
 		copy(b[:], x[n:])
-		exp2Sum4NEON(&b[0], 4, m)
-		copy(x[n:], b[:])
-		for _, v := range x[n:] {
+		exp2Sum8NEON(&b[0], 8, m)
+		for _, v := range b[:copy(x[n:], b[:])] {
 			sum += v
 		}
 	}
@@ -106,7 +105,7 @@ func exp2SumNEON(x []float32, m float32) float32 {
 }
 
 //go:noescape
-func exp2Sum4NEON(x *float32, n int, m float32) float32
+func exp2Sum8NEON(x *float32, n int, m float32) float32
 
 func scaleNEON(x []float32, s float32) {
 	n := len(x) &^ 15

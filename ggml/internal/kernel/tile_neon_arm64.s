@@ -32,38 +32,39 @@ panel:
 
 four:
 	FMOVQ.P 16(R8), F26                      // a[0][k…k+3]
-	FMOVQ.P 16(R4), F24                      // b[k+0][0…3]
+	FMOVQ 0(R4), F24                         // b[k+0][0…3]
 	FMLA_4S_E(26, 0, 24, 0)
-	FMOVQ.P 16(R4), F25                      // b[k+0][4…7]
+	FMOVQ 16(R4), F25                        // b[k+0][4…7]
 	FMLA_4S_E(26, 0, 25, 1)
-	FMOVQ.P 16(R4), F24                      // b[k+0][8…11]
+	FMOVQ 32(R4), F24                        // b[k+0][8…11]
 	FMLA_4S_E(26, 0, 24, 2)
-	FMOVQ.P 16(R4), F25                      // b[k+0][12…15]
+	FMOVQ 48(R4), F25                        // b[k+0][12…15]
 	FMLA_4S_E(26, 0, 25, 3)
-	FMOVQ.P 16(R4), F24                      // b[k+1][0…3]
+	FMOVQ 64(R4), F24                        // b[k+1][0…3]
 	FMLA_4S_E(26, 1, 24, 0)
-	FMOVQ.P 16(R4), F25                      // b[k+1][4…7]
+	FMOVQ 80(R4), F25                        // b[k+1][4…7]
 	FMLA_4S_E(26, 1, 25, 1)
-	FMOVQ.P 16(R4), F24                      // b[k+1][8…11]
+	FMOVQ 96(R4), F24                        // b[k+1][8…11]
 	FMLA_4S_E(26, 1, 24, 2)
-	FMOVQ.P 16(R4), F25                      // b[k+1][12…15]
+	FMOVQ 112(R4), F25                       // b[k+1][12…15]
 	FMLA_4S_E(26, 1, 25, 3)
-	FMOVQ.P 16(R4), F24                      // b[k+2][0…3]
+	FMOVQ 128(R4), F24                       // b[k+2][0…3]
 	FMLA_4S_E(26, 2, 24, 0)
-	FMOVQ.P 16(R4), F25                      // b[k+2][4…7]
+	FMOVQ 144(R4), F25                       // b[k+2][4…7]
 	FMLA_4S_E(26, 2, 25, 1)
-	FMOVQ.P 16(R4), F24                      // b[k+2][8…11]
+	FMOVQ 160(R4), F24                       // b[k+2][8…11]
 	FMLA_4S_E(26, 2, 24, 2)
-	FMOVQ.P 16(R4), F25                      // b[k+2][12…15]
+	FMOVQ 176(R4), F25                       // b[k+2][12…15]
 	FMLA_4S_E(26, 2, 25, 3)
-	FMOVQ.P 16(R4), F24                      // b[k+3][0…3]
+	FMOVQ 192(R4), F24                       // b[k+3][0…3]
 	FMLA_4S_E(26, 3, 24, 0)
-	FMOVQ.P 16(R4), F25                      // b[k+3][4…7]
+	FMOVQ 208(R4), F25                       // b[k+3][4…7]
 	FMLA_4S_E(26, 3, 25, 1)
-	FMOVQ.P 16(R4), F24                      // b[k+3][8…11]
+	FMOVQ 224(R4), F24                       // b[k+3][8…11]
 	FMLA_4S_E(26, 3, 24, 2)
-	FMOVQ.P 16(R4), F25                      // b[k+3][12…15]
+	FMOVQ 240(R4), F25                       // b[k+3][12…15]
 	FMLA_4S_E(26, 3, 25, 3)
+	ADD   $256, R4
 	SUB   $1, R14
 	CBNZ  R14, four
 
@@ -73,14 +74,15 @@ rest:
 
 one:
 	FMOVS.P 4(R8), F26                       // a[0][k]
-	FMOVQ.P 16(R4), F24                      // b[k+0][0…3]
+	FMOVQ 0(R4), F24                         // b[k+0][0…3]
 	FMLA_4S_E(26, 0, 24, 0)
-	FMOVQ.P 16(R4), F25                      // b[k+0][4…7]
+	FMOVQ 16(R4), F25                        // b[k+0][4…7]
 	FMLA_4S_E(26, 0, 25, 1)
-	FMOVQ.P 16(R4), F24                      // b[k+0][8…11]
+	FMOVQ 32(R4), F24                        // b[k+0][8…11]
 	FMLA_4S_E(26, 0, 24, 2)
-	FMOVQ.P 16(R4), F25                      // b[k+0][12…15]
+	FMOVQ 48(R4), F25                        // b[k+0][12…15]
 	FMLA_4S_E(26, 0, 25, 3)
+	ADD   $64, R4
 	SUB   $1, R14
 	CBNZ  R14, one
 
@@ -140,54 +142,55 @@ panel:
 four:
 	FMOVQ.P 16(R8), F26                      // a[0][k…k+3]
 	FMOVQ.P 16(R9), F27                      // a[1][k…k+3]
-	FMOVQ.P 16(R4), F24                      // b[k+0][0…3]
+	FMOVQ 0(R4), F24                         // b[k+0][0…3]
 	FMLA_4S_E(26, 0, 24, 0)
 	FMLA_4S_E(27, 0, 24, 4)
-	FMOVQ.P 16(R4), F25                      // b[k+0][4…7]
+	FMOVQ 16(R4), F25                        // b[k+0][4…7]
 	FMLA_4S_E(26, 0, 25, 1)
 	FMLA_4S_E(27, 0, 25, 5)
-	FMOVQ.P 16(R4), F24                      // b[k+0][8…11]
+	FMOVQ 32(R4), F24                        // b[k+0][8…11]
 	FMLA_4S_E(26, 0, 24, 2)
 	FMLA_4S_E(27, 0, 24, 6)
-	FMOVQ.P 16(R4), F25                      // b[k+0][12…15]
+	FMOVQ 48(R4), F25                        // b[k+0][12…15]
 	FMLA_4S_E(26, 0, 25, 3)
 	FMLA_4S_E(27, 0, 25, 7)
-	FMOVQ.P 16(R4), F24                      // b[k+1][0…3]
+	FMOVQ 64(R4), F24                        // b[k+1][0…3]
 	FMLA_4S_E(26, 1, 24, 0)
 	FMLA_4S_E(27, 1, 24, 4)
-	FMOVQ.P 16(R4), F25                      // b[k+1][4…7]
+	FMOVQ 80(R4), F25                        // b[k+1][4…7]
 	FMLA_4S_E(26, 1, 25, 1)
 	FMLA_4S_E(27, 1, 25, 5)
-	FMOVQ.P 16(R4), F24                      // b[k+1][8…11]
+	FMOVQ 96(R4), F24                        // b[k+1][8…11]
 	FMLA_4S_E(26, 1, 24, 2)
 	FMLA_4S_E(27, 1, 24, 6)
-	FMOVQ.P 16(R4), F25                      // b[k+1][12…15]
+	FMOVQ 112(R4), F25                       // b[k+1][12…15]
 	FMLA_4S_E(26, 1, 25, 3)
 	FMLA_4S_E(27, 1, 25, 7)
-	FMOVQ.P 16(R4), F24                      // b[k+2][0…3]
+	FMOVQ 128(R4), F24                       // b[k+2][0…3]
 	FMLA_4S_E(26, 2, 24, 0)
 	FMLA_4S_E(27, 2, 24, 4)
-	FMOVQ.P 16(R4), F25                      // b[k+2][4…7]
+	FMOVQ 144(R4), F25                       // b[k+2][4…7]
 	FMLA_4S_E(26, 2, 25, 1)
 	FMLA_4S_E(27, 2, 25, 5)
-	FMOVQ.P 16(R4), F24                      // b[k+2][8…11]
+	FMOVQ 160(R4), F24                       // b[k+2][8…11]
 	FMLA_4S_E(26, 2, 24, 2)
 	FMLA_4S_E(27, 2, 24, 6)
-	FMOVQ.P 16(R4), F25                      // b[k+2][12…15]
+	FMOVQ 176(R4), F25                       // b[k+2][12…15]
 	FMLA_4S_E(26, 2, 25, 3)
 	FMLA_4S_E(27, 2, 25, 7)
-	FMOVQ.P 16(R4), F24                      // b[k+3][0…3]
+	FMOVQ 192(R4), F24                       // b[k+3][0…3]
 	FMLA_4S_E(26, 3, 24, 0)
 	FMLA_4S_E(27, 3, 24, 4)
-	FMOVQ.P 16(R4), F25                      // b[k+3][4…7]
+	FMOVQ 208(R4), F25                       // b[k+3][4…7]
 	FMLA_4S_E(26, 3, 25, 1)
 	FMLA_4S_E(27, 3, 25, 5)
-	FMOVQ.P 16(R4), F24                      // b[k+3][8…11]
+	FMOVQ 224(R4), F24                       // b[k+3][8…11]
 	FMLA_4S_E(26, 3, 24, 2)
 	FMLA_4S_E(27, 3, 24, 6)
-	FMOVQ.P 16(R4), F25                      // b[k+3][12…15]
+	FMOVQ 240(R4), F25                       // b[k+3][12…15]
 	FMLA_4S_E(26, 3, 25, 3)
 	FMLA_4S_E(27, 3, 25, 7)
+	ADD   $256, R4
 	SUB   $1, R14
 	CBNZ  R14, four
 
@@ -198,18 +201,19 @@ rest:
 one:
 	FMOVS.P 4(R8), F26                       // a[0][k]
 	FMOVS.P 4(R9), F27                       // a[1][k]
-	FMOVQ.P 16(R4), F24                      // b[k+0][0…3]
+	FMOVQ 0(R4), F24                         // b[k+0][0…3]
 	FMLA_4S_E(26, 0, 24, 0)
 	FMLA_4S_E(27, 0, 24, 4)
-	FMOVQ.P 16(R4), F25                      // b[k+0][4…7]
+	FMOVQ 16(R4), F25                        // b[k+0][4…7]
 	FMLA_4S_E(26, 0, 25, 1)
 	FMLA_4S_E(27, 0, 25, 5)
-	FMOVQ.P 16(R4), F24                      // b[k+0][8…11]
+	FMOVQ 32(R4), F24                        // b[k+0][8…11]
 	FMLA_4S_E(26, 0, 24, 2)
 	FMLA_4S_E(27, 0, 24, 6)
-	FMOVQ.P 16(R4), F25                      // b[k+0][12…15]
+	FMOVQ 48(R4), F25                        // b[k+0][12…15]
 	FMLA_4S_E(26, 0, 25, 3)
 	FMLA_4S_E(27, 0, 25, 7)
+	ADD   $64, R4
 	SUB   $1, R14
 	CBNZ  R14, one
 
@@ -287,70 +291,71 @@ four:
 	FMOVQ.P 16(R8), F26                      // a[0][k…k+3]
 	FMOVQ.P 16(R9), F27                      // a[1][k…k+3]
 	FMOVQ.P 16(R10), F28                     // a[2][k…k+3]
-	FMOVQ.P 16(R4), F24                      // b[k+0][0…3]
+	FMOVQ 0(R4), F24                         // b[k+0][0…3]
 	FMLA_4S_E(26, 0, 24, 0)
 	FMLA_4S_E(27, 0, 24, 4)
 	FMLA_4S_E(28, 0, 24, 8)
-	FMOVQ.P 16(R4), F25                      // b[k+0][4…7]
+	FMOVQ 16(R4), F25                        // b[k+0][4…7]
 	FMLA_4S_E(26, 0, 25, 1)
 	FMLA_4S_E(27, 0, 25, 5)
 	FMLA_4S_E(28, 0, 25, 9)
-	FMOVQ.P 16(R4), F24                      // b[k+0][8…11]
+	FMOVQ 32(R4), F24                        // b[k+0][8…11]
 	FMLA_4S_E(26, 0, 24, 2)
 	FMLA_4S_E(27, 0, 24, 6)
 	FMLA_4S_E(28, 0, 24, 10)
-	FMOVQ.P 16(R4), F25                      // b[k+0][12…15]
+	FMOVQ 48(R4), F25                        // b[k+0][12…15]
 	FMLA_4S_E(26, 0, 25, 3)
 	FMLA_4S_E(27, 0, 25, 7)
 	FMLA_4S_E(28, 0, 25, 11)
-	FMOVQ.P 16(R4), F24                      // b[k+1][0…3]
+	FMOVQ 64(R4), F24                        // b[k+1][0…3]
 	FMLA_4S_E(26, 1, 24, 0)
 	FMLA_4S_E(27, 1, 24, 4)
 	FMLA_4S_E(28, 1, 24, 8)
-	FMOVQ.P 16(R4), F25                      // b[k+1][4…7]
+	FMOVQ 80(R4), F25                        // b[k+1][4…7]
 	FMLA_4S_E(26, 1, 25, 1)
 	FMLA_4S_E(27, 1, 25, 5)
 	FMLA_4S_E(28, 1, 25, 9)
-	FMOVQ.P 16(R4), F24                      // b[k+1][8…11]
+	FMOVQ 96(R4), F24                        // b[k+1][8…11]
 	FMLA_4S_E(26, 1, 24, 2)
 	FMLA_4S_E(27, 1, 24, 6)
 	FMLA_4S_E(28, 1, 24, 10)
-	FMOVQ.P 16(R4), F25                      // b[k+1][12…15]
+	FMOVQ 112(R4), F25                       // b[k+1][12…15]
 	FMLA_4S_E(26, 1, 25, 3)
 	FMLA_4S_E(27, 1, 25, 7)
 	FMLA_4S_E(28, 1, 25, 11)
-	FMOVQ.P 16(R4), F24                      // b[k+2][0…3]
+	FMOVQ 128(R4), F24                       // b[k+2][0…3]
 	FMLA_4S_E(26, 2, 24, 0)
 	FMLA_4S_E(27, 2, 24, 4)
 	FMLA_4S_E(28, 2, 24, 8)
-	FMOVQ.P 16(R4), F25                      // b[k+2][4…7]
+	FMOVQ 144(R4), F25                       // b[k+2][4…7]
 	FMLA_4S_E(26, 2, 25, 1)
 	FMLA_4S_E(27, 2, 25, 5)
 	FMLA_4S_E(28, 2, 25, 9)
-	FMOVQ.P 16(R4), F24                      // b[k+2][8…11]
+	FMOVQ 160(R4), F24                       // b[k+2][8…11]
 	FMLA_4S_E(26, 2, 24, 2)
 	FMLA_4S_E(27, 2, 24, 6)
 	FMLA_4S_E(28, 2, 24, 10)
-	FMOVQ.P 16(R4), F25                      // b[k+2][12…15]
+	FMOVQ 176(R4), F25                       // b[k+2][12…15]
 	FMLA_4S_E(26, 2, 25, 3)
 	FMLA_4S_E(27, 2, 25, 7)
 	FMLA_4S_E(28, 2, 25, 11)
-	FMOVQ.P 16(R4), F24                      // b[k+3][0…3]
+	FMOVQ 192(R4), F24                       // b[k+3][0…3]
 	FMLA_4S_E(26, 3, 24, 0)
 	FMLA_4S_E(27, 3, 24, 4)
 	FMLA_4S_E(28, 3, 24, 8)
-	FMOVQ.P 16(R4), F25                      // b[k+3][4…7]
+	FMOVQ 208(R4), F25                       // b[k+3][4…7]
 	FMLA_4S_E(26, 3, 25, 1)
 	FMLA_4S_E(27, 3, 25, 5)
 	FMLA_4S_E(28, 3, 25, 9)
-	FMOVQ.P 16(R4), F24                      // b[k+3][8…11]
+	FMOVQ 224(R4), F24                       // b[k+3][8…11]
 	FMLA_4S_E(26, 3, 24, 2)
 	FMLA_4S_E(27, 3, 24, 6)
 	FMLA_4S_E(28, 3, 24, 10)
-	FMOVQ.P 16(R4), F25                      // b[k+3][12…15]
+	FMOVQ 240(R4), F25                       // b[k+3][12…15]
 	FMLA_4S_E(26, 3, 25, 3)
 	FMLA_4S_E(27, 3, 25, 7)
 	FMLA_4S_E(28, 3, 25, 11)
+	ADD   $256, R4
 	SUB   $1, R14
 	CBNZ  R14, four
 
@@ -362,22 +367,23 @@ one:
 	FMOVS.P 4(R8), F26                       // a[0][k]
 	FMOVS.P 4(R9), F27                       // a[1][k]
 	FMOVS.P 4(R10), F28                      // a[2][k]
-	FMOVQ.P 16(R4), F24                      // b[k+0][0…3]
+	FMOVQ 0(R4), F24                         // b[k+0][0…3]
 	FMLA_4S_E(26, 0, 24, 0)
 	FMLA_4S_E(27, 0, 24, 4)
 	FMLA_4S_E(28, 0, 24, 8)
-	FMOVQ.P 16(R4), F25                      // b[k+0][4…7]
+	FMOVQ 16(R4), F25                        // b[k+0][4…7]
 	FMLA_4S_E(26, 0, 25, 1)
 	FMLA_4S_E(27, 0, 25, 5)
 	FMLA_4S_E(28, 0, 25, 9)
-	FMOVQ.P 16(R4), F24                      // b[k+0][8…11]
+	FMOVQ 32(R4), F24                        // b[k+0][8…11]
 	FMLA_4S_E(26, 0, 24, 2)
 	FMLA_4S_E(27, 0, 24, 6)
 	FMLA_4S_E(28, 0, 24, 10)
-	FMOVQ.P 16(R4), F25                      // b[k+0][12…15]
+	FMOVQ 48(R4), F25                        // b[k+0][12…15]
 	FMLA_4S_E(26, 0, 25, 3)
 	FMLA_4S_E(27, 0, 25, 7)
 	FMLA_4S_E(28, 0, 25, 11)
+	ADD   $64, R4
 	SUB   $1, R14
 	CBNZ  R14, one
 
@@ -473,86 +479,87 @@ four:
 	FMOVQ.P 16(R9), F27                      // a[1][k…k+3]
 	FMOVQ.P 16(R10), F28                     // a[2][k…k+3]
 	FMOVQ.P 16(R11), F29                     // a[3][k…k+3]
-	FMOVQ.P 16(R4), F24                      // b[k+0][0…3]
+	FMOVQ 0(R4), F24                         // b[k+0][0…3]
 	FMLA_4S_E(26, 0, 24, 0)
 	FMLA_4S_E(27, 0, 24, 4)
 	FMLA_4S_E(28, 0, 24, 8)
 	FMLA_4S_E(29, 0, 24, 12)
-	FMOVQ.P 16(R4), F25                      // b[k+0][4…7]
+	FMOVQ 16(R4), F25                        // b[k+0][4…7]
 	FMLA_4S_E(26, 0, 25, 1)
 	FMLA_4S_E(27, 0, 25, 5)
 	FMLA_4S_E(28, 0, 25, 9)
 	FMLA_4S_E(29, 0, 25, 13)
-	FMOVQ.P 16(R4), F24                      // b[k+0][8…11]
+	FMOVQ 32(R4), F24                        // b[k+0][8…11]
 	FMLA_4S_E(26, 0, 24, 2)
 	FMLA_4S_E(27, 0, 24, 6)
 	FMLA_4S_E(28, 0, 24, 10)
 	FMLA_4S_E(29, 0, 24, 14)
-	FMOVQ.P 16(R4), F25                      // b[k+0][12…15]
+	FMOVQ 48(R4), F25                        // b[k+0][12…15]
 	FMLA_4S_E(26, 0, 25, 3)
 	FMLA_4S_E(27, 0, 25, 7)
 	FMLA_4S_E(28, 0, 25, 11)
 	FMLA_4S_E(29, 0, 25, 15)
-	FMOVQ.P 16(R4), F24                      // b[k+1][0…3]
+	FMOVQ 64(R4), F24                        // b[k+1][0…3]
 	FMLA_4S_E(26, 1, 24, 0)
 	FMLA_4S_E(27, 1, 24, 4)
 	FMLA_4S_E(28, 1, 24, 8)
 	FMLA_4S_E(29, 1, 24, 12)
-	FMOVQ.P 16(R4), F25                      // b[k+1][4…7]
+	FMOVQ 80(R4), F25                        // b[k+1][4…7]
 	FMLA_4S_E(26, 1, 25, 1)
 	FMLA_4S_E(27, 1, 25, 5)
 	FMLA_4S_E(28, 1, 25, 9)
 	FMLA_4S_E(29, 1, 25, 13)
-	FMOVQ.P 16(R4), F24                      // b[k+1][8…11]
+	FMOVQ 96(R4), F24                        // b[k+1][8…11]
 	FMLA_4S_E(26, 1, 24, 2)
 	FMLA_4S_E(27, 1, 24, 6)
 	FMLA_4S_E(28, 1, 24, 10)
 	FMLA_4S_E(29, 1, 24, 14)
-	FMOVQ.P 16(R4), F25                      // b[k+1][12…15]
+	FMOVQ 112(R4), F25                       // b[k+1][12…15]
 	FMLA_4S_E(26, 1, 25, 3)
 	FMLA_4S_E(27, 1, 25, 7)
 	FMLA_4S_E(28, 1, 25, 11)
 	FMLA_4S_E(29, 1, 25, 15)
-	FMOVQ.P 16(R4), F24                      // b[k+2][0…3]
+	FMOVQ 128(R4), F24                       // b[k+2][0…3]
 	FMLA_4S_E(26, 2, 24, 0)
 	FMLA_4S_E(27, 2, 24, 4)
 	FMLA_4S_E(28, 2, 24, 8)
 	FMLA_4S_E(29, 2, 24, 12)
-	FMOVQ.P 16(R4), F25                      // b[k+2][4…7]
+	FMOVQ 144(R4), F25                       // b[k+2][4…7]
 	FMLA_4S_E(26, 2, 25, 1)
 	FMLA_4S_E(27, 2, 25, 5)
 	FMLA_4S_E(28, 2, 25, 9)
 	FMLA_4S_E(29, 2, 25, 13)
-	FMOVQ.P 16(R4), F24                      // b[k+2][8…11]
+	FMOVQ 160(R4), F24                       // b[k+2][8…11]
 	FMLA_4S_E(26, 2, 24, 2)
 	FMLA_4S_E(27, 2, 24, 6)
 	FMLA_4S_E(28, 2, 24, 10)
 	FMLA_4S_E(29, 2, 24, 14)
-	FMOVQ.P 16(R4), F25                      // b[k+2][12…15]
+	FMOVQ 176(R4), F25                       // b[k+2][12…15]
 	FMLA_4S_E(26, 2, 25, 3)
 	FMLA_4S_E(27, 2, 25, 7)
 	FMLA_4S_E(28, 2, 25, 11)
 	FMLA_4S_E(29, 2, 25, 15)
-	FMOVQ.P 16(R4), F24                      // b[k+3][0…3]
+	FMOVQ 192(R4), F24                       // b[k+3][0…3]
 	FMLA_4S_E(26, 3, 24, 0)
 	FMLA_4S_E(27, 3, 24, 4)
 	FMLA_4S_E(28, 3, 24, 8)
 	FMLA_4S_E(29, 3, 24, 12)
-	FMOVQ.P 16(R4), F25                      // b[k+3][4…7]
+	FMOVQ 208(R4), F25                       // b[k+3][4…7]
 	FMLA_4S_E(26, 3, 25, 1)
 	FMLA_4S_E(27, 3, 25, 5)
 	FMLA_4S_E(28, 3, 25, 9)
 	FMLA_4S_E(29, 3, 25, 13)
-	FMOVQ.P 16(R4), F24                      // b[k+3][8…11]
+	FMOVQ 224(R4), F24                       // b[k+3][8…11]
 	FMLA_4S_E(26, 3, 24, 2)
 	FMLA_4S_E(27, 3, 24, 6)
 	FMLA_4S_E(28, 3, 24, 10)
 	FMLA_4S_E(29, 3, 24, 14)
-	FMOVQ.P 16(R4), F25                      // b[k+3][12…15]
+	FMOVQ 240(R4), F25                       // b[k+3][12…15]
 	FMLA_4S_E(26, 3, 25, 3)
 	FMLA_4S_E(27, 3, 25, 7)
 	FMLA_4S_E(28, 3, 25, 11)
 	FMLA_4S_E(29, 3, 25, 15)
+	ADD   $256, R4
 	SUB   $1, R14
 	CBNZ  R14, four
 
@@ -565,26 +572,27 @@ one:
 	FMOVS.P 4(R9), F27                       // a[1][k]
 	FMOVS.P 4(R10), F28                      // a[2][k]
 	FMOVS.P 4(R11), F29                      // a[3][k]
-	FMOVQ.P 16(R4), F24                      // b[k+0][0…3]
+	FMOVQ 0(R4), F24                         // b[k+0][0…3]
 	FMLA_4S_E(26, 0, 24, 0)
 	FMLA_4S_E(27, 0, 24, 4)
 	FMLA_4S_E(28, 0, 24, 8)
 	FMLA_4S_E(29, 0, 24, 12)
-	FMOVQ.P 16(R4), F25                      // b[k+0][4…7]
+	FMOVQ 16(R4), F25                        // b[k+0][4…7]
 	FMLA_4S_E(26, 0, 25, 1)
 	FMLA_4S_E(27, 0, 25, 5)
 	FMLA_4S_E(28, 0, 25, 9)
 	FMLA_4S_E(29, 0, 25, 13)
-	FMOVQ.P 16(R4), F24                      // b[k+0][8…11]
+	FMOVQ 32(R4), F24                        // b[k+0][8…11]
 	FMLA_4S_E(26, 0, 24, 2)
 	FMLA_4S_E(27, 0, 24, 6)
 	FMLA_4S_E(28, 0, 24, 10)
 	FMLA_4S_E(29, 0, 24, 14)
-	FMOVQ.P 16(R4), F25                      // b[k+0][12…15]
+	FMOVQ 48(R4), F25                        // b[k+0][12…15]
 	FMLA_4S_E(26, 0, 25, 3)
 	FMLA_4S_E(27, 0, 25, 7)
 	FMLA_4S_E(28, 0, 25, 11)
 	FMLA_4S_E(29, 0, 25, 15)
+	ADD   $64, R4
 	SUB   $1, R14
 	CBNZ  R14, one
 
@@ -698,102 +706,103 @@ four:
 	FMOVQ.P 16(R10), F28                     // a[2][k…k+3]
 	FMOVQ.P 16(R11), F29                     // a[3][k…k+3]
 	FMOVQ.P 16(R12), F30                     // a[4][k…k+3]
-	FMOVQ.P 16(R4), F24                      // b[k+0][0…3]
+	FMOVQ 0(R4), F24                         // b[k+0][0…3]
 	FMLA_4S_E(26, 0, 24, 0)
 	FMLA_4S_E(27, 0, 24, 4)
 	FMLA_4S_E(28, 0, 24, 8)
 	FMLA_4S_E(29, 0, 24, 12)
 	FMLA_4S_E(30, 0, 24, 16)
-	FMOVQ.P 16(R4), F25                      // b[k+0][4…7]
+	FMOVQ 16(R4), F25                        // b[k+0][4…7]
 	FMLA_4S_E(26, 0, 25, 1)
 	FMLA_4S_E(27, 0, 25, 5)
 	FMLA_4S_E(28, 0, 25, 9)
 	FMLA_4S_E(29, 0, 25, 13)
 	FMLA_4S_E(30, 0, 25, 17)
-	FMOVQ.P 16(R4), F24                      // b[k+0][8…11]
+	FMOVQ 32(R4), F24                        // b[k+0][8…11]
 	FMLA_4S_E(26, 0, 24, 2)
 	FMLA_4S_E(27, 0, 24, 6)
 	FMLA_4S_E(28, 0, 24, 10)
 	FMLA_4S_E(29, 0, 24, 14)
 	FMLA_4S_E(30, 0, 24, 18)
-	FMOVQ.P 16(R4), F25                      // b[k+0][12…15]
+	FMOVQ 48(R4), F25                        // b[k+0][12…15]
 	FMLA_4S_E(26, 0, 25, 3)
 	FMLA_4S_E(27, 0, 25, 7)
 	FMLA_4S_E(28, 0, 25, 11)
 	FMLA_4S_E(29, 0, 25, 15)
 	FMLA_4S_E(30, 0, 25, 19)
-	FMOVQ.P 16(R4), F24                      // b[k+1][0…3]
+	FMOVQ 64(R4), F24                        // b[k+1][0…3]
 	FMLA_4S_E(26, 1, 24, 0)
 	FMLA_4S_E(27, 1, 24, 4)
 	FMLA_4S_E(28, 1, 24, 8)
 	FMLA_4S_E(29, 1, 24, 12)
 	FMLA_4S_E(30, 1, 24, 16)
-	FMOVQ.P 16(R4), F25                      // b[k+1][4…7]
+	FMOVQ 80(R4), F25                        // b[k+1][4…7]
 	FMLA_4S_E(26, 1, 25, 1)
 	FMLA_4S_E(27, 1, 25, 5)
 	FMLA_4S_E(28, 1, 25, 9)
 	FMLA_4S_E(29, 1, 25, 13)
 	FMLA_4S_E(30, 1, 25, 17)
-	FMOVQ.P 16(R4), F24                      // b[k+1][8…11]
+	FMOVQ 96(R4), F24                        // b[k+1][8…11]
 	FMLA_4S_E(26, 1, 24, 2)
 	FMLA_4S_E(27, 1, 24, 6)
 	FMLA_4S_E(28, 1, 24, 10)
 	FMLA_4S_E(29, 1, 24, 14)
 	FMLA_4S_E(30, 1, 24, 18)
-	FMOVQ.P 16(R4), F25                      // b[k+1][12…15]
+	FMOVQ 112(R4), F25                       // b[k+1][12…15]
 	FMLA_4S_E(26, 1, 25, 3)
 	FMLA_4S_E(27, 1, 25, 7)
 	FMLA_4S_E(28, 1, 25, 11)
 	FMLA_4S_E(29, 1, 25, 15)
 	FMLA_4S_E(30, 1, 25, 19)
-	FMOVQ.P 16(R4), F24                      // b[k+2][0…3]
+	FMOVQ 128(R4), F24                       // b[k+2][0…3]
 	FMLA_4S_E(26, 2, 24, 0)
 	FMLA_4S_E(27, 2, 24, 4)
 	FMLA_4S_E(28, 2, 24, 8)
 	FMLA_4S_E(29, 2, 24, 12)
 	FMLA_4S_E(30, 2, 24, 16)
-	FMOVQ.P 16(R4), F25                      // b[k+2][4…7]
+	FMOVQ 144(R4), F25                       // b[k+2][4…7]
 	FMLA_4S_E(26, 2, 25, 1)
 	FMLA_4S_E(27, 2, 25, 5)
 	FMLA_4S_E(28, 2, 25, 9)
 	FMLA_4S_E(29, 2, 25, 13)
 	FMLA_4S_E(30, 2, 25, 17)
-	FMOVQ.P 16(R4), F24                      // b[k+2][8…11]
+	FMOVQ 160(R4), F24                       // b[k+2][8…11]
 	FMLA_4S_E(26, 2, 24, 2)
 	FMLA_4S_E(27, 2, 24, 6)
 	FMLA_4S_E(28, 2, 24, 10)
 	FMLA_4S_E(29, 2, 24, 14)
 	FMLA_4S_E(30, 2, 24, 18)
-	FMOVQ.P 16(R4), F25                      // b[k+2][12…15]
+	FMOVQ 176(R4), F25                       // b[k+2][12…15]
 	FMLA_4S_E(26, 2, 25, 3)
 	FMLA_4S_E(27, 2, 25, 7)
 	FMLA_4S_E(28, 2, 25, 11)
 	FMLA_4S_E(29, 2, 25, 15)
 	FMLA_4S_E(30, 2, 25, 19)
-	FMOVQ.P 16(R4), F24                      // b[k+3][0…3]
+	FMOVQ 192(R4), F24                       // b[k+3][0…3]
 	FMLA_4S_E(26, 3, 24, 0)
 	FMLA_4S_E(27, 3, 24, 4)
 	FMLA_4S_E(28, 3, 24, 8)
 	FMLA_4S_E(29, 3, 24, 12)
 	FMLA_4S_E(30, 3, 24, 16)
-	FMOVQ.P 16(R4), F25                      // b[k+3][4…7]
+	FMOVQ 208(R4), F25                       // b[k+3][4…7]
 	FMLA_4S_E(26, 3, 25, 1)
 	FMLA_4S_E(27, 3, 25, 5)
 	FMLA_4S_E(28, 3, 25, 9)
 	FMLA_4S_E(29, 3, 25, 13)
 	FMLA_4S_E(30, 3, 25, 17)
-	FMOVQ.P 16(R4), F24                      // b[k+3][8…11]
+	FMOVQ 224(R4), F24                       // b[k+3][8…11]
 	FMLA_4S_E(26, 3, 24, 2)
 	FMLA_4S_E(27, 3, 24, 6)
 	FMLA_4S_E(28, 3, 24, 10)
 	FMLA_4S_E(29, 3, 24, 14)
 	FMLA_4S_E(30, 3, 24, 18)
-	FMOVQ.P 16(R4), F25                      // b[k+3][12…15]
+	FMOVQ 240(R4), F25                       // b[k+3][12…15]
 	FMLA_4S_E(26, 3, 25, 3)
 	FMLA_4S_E(27, 3, 25, 7)
 	FMLA_4S_E(28, 3, 25, 11)
 	FMLA_4S_E(29, 3, 25, 15)
 	FMLA_4S_E(30, 3, 25, 19)
+	ADD   $256, R4
 	SUB   $1, R14
 	CBNZ  R14, four
 
@@ -807,30 +816,31 @@ one:
 	FMOVS.P 4(R10), F28                      // a[2][k]
 	FMOVS.P 4(R11), F29                      // a[3][k]
 	FMOVS.P 4(R12), F30                      // a[4][k]
-	FMOVQ.P 16(R4), F24                      // b[k+0][0…3]
+	FMOVQ 0(R4), F24                         // b[k+0][0…3]
 	FMLA_4S_E(26, 0, 24, 0)
 	FMLA_4S_E(27, 0, 24, 4)
 	FMLA_4S_E(28, 0, 24, 8)
 	FMLA_4S_E(29, 0, 24, 12)
 	FMLA_4S_E(30, 0, 24, 16)
-	FMOVQ.P 16(R4), F25                      // b[k+0][4…7]
+	FMOVQ 16(R4), F25                        // b[k+0][4…7]
 	FMLA_4S_E(26, 0, 25, 1)
 	FMLA_4S_E(27, 0, 25, 5)
 	FMLA_4S_E(28, 0, 25, 9)
 	FMLA_4S_E(29, 0, 25, 13)
 	FMLA_4S_E(30, 0, 25, 17)
-	FMOVQ.P 16(R4), F24                      // b[k+0][8…11]
+	FMOVQ 32(R4), F24                        // b[k+0][8…11]
 	FMLA_4S_E(26, 0, 24, 2)
 	FMLA_4S_E(27, 0, 24, 6)
 	FMLA_4S_E(28, 0, 24, 10)
 	FMLA_4S_E(29, 0, 24, 14)
 	FMLA_4S_E(30, 0, 24, 18)
-	FMOVQ.P 16(R4), F25                      // b[k+0][12…15]
+	FMOVQ 48(R4), F25                        // b[k+0][12…15]
 	FMLA_4S_E(26, 0, 25, 3)
 	FMLA_4S_E(27, 0, 25, 7)
 	FMLA_4S_E(28, 0, 25, 11)
 	FMLA_4S_E(29, 0, 25, 15)
 	FMLA_4S_E(30, 0, 25, 19)
+	ADD   $64, R4
 	SUB   $1, R14
 	CBNZ  R14, one
 
@@ -962,118 +972,119 @@ four:
 	FMOVQ.P 16(R11), F29                     // a[3][k…k+3]
 	FMOVQ.P 16(R12), F30                     // a[4][k…k+3]
 	FMOVQ.P 16(R13), F31                     // a[5][k…k+3]
-	FMOVQ.P 16(R4), F24                      // b[k+0][0…3]
+	FMOVQ 0(R4), F24                         // b[k+0][0…3]
 	FMLA_4S_E(26, 0, 24, 0)
 	FMLA_4S_E(27, 0, 24, 4)
 	FMLA_4S_E(28, 0, 24, 8)
 	FMLA_4S_E(29, 0, 24, 12)
 	FMLA_4S_E(30, 0, 24, 16)
 	FMLA_4S_E(31, 0, 24, 20)
-	FMOVQ.P 16(R4), F25                      // b[k+0][4…7]
+	FMOVQ 16(R4), F25                        // b[k+0][4…7]
 	FMLA_4S_E(26, 0, 25, 1)
 	FMLA_4S_E(27, 0, 25, 5)
 	FMLA_4S_E(28, 0, 25, 9)
 	FMLA_4S_E(29, 0, 25, 13)
 	FMLA_4S_E(30, 0, 25, 17)
 	FMLA_4S_E(31, 0, 25, 21)
-	FMOVQ.P 16(R4), F24                      // b[k+0][8…11]
+	FMOVQ 32(R4), F24                        // b[k+0][8…11]
 	FMLA_4S_E(26, 0, 24, 2)
 	FMLA_4S_E(27, 0, 24, 6)
 	FMLA_4S_E(28, 0, 24, 10)
 	FMLA_4S_E(29, 0, 24, 14)
 	FMLA_4S_E(30, 0, 24, 18)
 	FMLA_4S_E(31, 0, 24, 22)
-	FMOVQ.P 16(R4), F25                      // b[k+0][12…15]
+	FMOVQ 48(R4), F25                        // b[k+0][12…15]
 	FMLA_4S_E(26, 0, 25, 3)
 	FMLA_4S_E(27, 0, 25, 7)
 	FMLA_4S_E(28, 0, 25, 11)
 	FMLA_4S_E(29, 0, 25, 15)
 	FMLA_4S_E(30, 0, 25, 19)
 	FMLA_4S_E(31, 0, 25, 23)
-	FMOVQ.P 16(R4), F24                      // b[k+1][0…3]
+	FMOVQ 64(R4), F24                        // b[k+1][0…3]
 	FMLA_4S_E(26, 1, 24, 0)
 	FMLA_4S_E(27, 1, 24, 4)
 	FMLA_4S_E(28, 1, 24, 8)
 	FMLA_4S_E(29, 1, 24, 12)
 	FMLA_4S_E(30, 1, 24, 16)
 	FMLA_4S_E(31, 1, 24, 20)
-	FMOVQ.P 16(R4), F25                      // b[k+1][4…7]
+	FMOVQ 80(R4), F25                        // b[k+1][4…7]
 	FMLA_4S_E(26, 1, 25, 1)
 	FMLA_4S_E(27, 1, 25, 5)
 	FMLA_4S_E(28, 1, 25, 9)
 	FMLA_4S_E(29, 1, 25, 13)
 	FMLA_4S_E(30, 1, 25, 17)
 	FMLA_4S_E(31, 1, 25, 21)
-	FMOVQ.P 16(R4), F24                      // b[k+1][8…11]
+	FMOVQ 96(R4), F24                        // b[k+1][8…11]
 	FMLA_4S_E(26, 1, 24, 2)
 	FMLA_4S_E(27, 1, 24, 6)
 	FMLA_4S_E(28, 1, 24, 10)
 	FMLA_4S_E(29, 1, 24, 14)
 	FMLA_4S_E(30, 1, 24, 18)
 	FMLA_4S_E(31, 1, 24, 22)
-	FMOVQ.P 16(R4), F25                      // b[k+1][12…15]
+	FMOVQ 112(R4), F25                       // b[k+1][12…15]
 	FMLA_4S_E(26, 1, 25, 3)
 	FMLA_4S_E(27, 1, 25, 7)
 	FMLA_4S_E(28, 1, 25, 11)
 	FMLA_4S_E(29, 1, 25, 15)
 	FMLA_4S_E(30, 1, 25, 19)
 	FMLA_4S_E(31, 1, 25, 23)
-	FMOVQ.P 16(R4), F24                      // b[k+2][0…3]
+	FMOVQ 128(R4), F24                       // b[k+2][0…3]
 	FMLA_4S_E(26, 2, 24, 0)
 	FMLA_4S_E(27, 2, 24, 4)
 	FMLA_4S_E(28, 2, 24, 8)
 	FMLA_4S_E(29, 2, 24, 12)
 	FMLA_4S_E(30, 2, 24, 16)
 	FMLA_4S_E(31, 2, 24, 20)
-	FMOVQ.P 16(R4), F25                      // b[k+2][4…7]
+	FMOVQ 144(R4), F25                       // b[k+2][4…7]
 	FMLA_4S_E(26, 2, 25, 1)
 	FMLA_4S_E(27, 2, 25, 5)
 	FMLA_4S_E(28, 2, 25, 9)
 	FMLA_4S_E(29, 2, 25, 13)
 	FMLA_4S_E(30, 2, 25, 17)
 	FMLA_4S_E(31, 2, 25, 21)
-	FMOVQ.P 16(R4), F24                      // b[k+2][8…11]
+	FMOVQ 160(R4), F24                       // b[k+2][8…11]
 	FMLA_4S_E(26, 2, 24, 2)
 	FMLA_4S_E(27, 2, 24, 6)
 	FMLA_4S_E(28, 2, 24, 10)
 	FMLA_4S_E(29, 2, 24, 14)
 	FMLA_4S_E(30, 2, 24, 18)
 	FMLA_4S_E(31, 2, 24, 22)
-	FMOVQ.P 16(R4), F25                      // b[k+2][12…15]
+	FMOVQ 176(R4), F25                       // b[k+2][12…15]
 	FMLA_4S_E(26, 2, 25, 3)
 	FMLA_4S_E(27, 2, 25, 7)
 	FMLA_4S_E(28, 2, 25, 11)
 	FMLA_4S_E(29, 2, 25, 15)
 	FMLA_4S_E(30, 2, 25, 19)
 	FMLA_4S_E(31, 2, 25, 23)
-	FMOVQ.P 16(R4), F24                      // b[k+3][0…3]
+	FMOVQ 192(R4), F24                       // b[k+3][0…3]
 	FMLA_4S_E(26, 3, 24, 0)
 	FMLA_4S_E(27, 3, 24, 4)
 	FMLA_4S_E(28, 3, 24, 8)
 	FMLA_4S_E(29, 3, 24, 12)
 	FMLA_4S_E(30, 3, 24, 16)
 	FMLA_4S_E(31, 3, 24, 20)
-	FMOVQ.P 16(R4), F25                      // b[k+3][4…7]
+	FMOVQ 208(R4), F25                       // b[k+3][4…7]
 	FMLA_4S_E(26, 3, 25, 1)
 	FMLA_4S_E(27, 3, 25, 5)
 	FMLA_4S_E(28, 3, 25, 9)
 	FMLA_4S_E(29, 3, 25, 13)
 	FMLA_4S_E(30, 3, 25, 17)
 	FMLA_4S_E(31, 3, 25, 21)
-	FMOVQ.P 16(R4), F24                      // b[k+3][8…11]
+	FMOVQ 224(R4), F24                       // b[k+3][8…11]
 	FMLA_4S_E(26, 3, 24, 2)
 	FMLA_4S_E(27, 3, 24, 6)
 	FMLA_4S_E(28, 3, 24, 10)
 	FMLA_4S_E(29, 3, 24, 14)
 	FMLA_4S_E(30, 3, 24, 18)
 	FMLA_4S_E(31, 3, 24, 22)
-	FMOVQ.P 16(R4), F25                      // b[k+3][12…15]
+	FMOVQ 240(R4), F25                       // b[k+3][12…15]
 	FMLA_4S_E(26, 3, 25, 3)
 	FMLA_4S_E(27, 3, 25, 7)
 	FMLA_4S_E(28, 3, 25, 11)
 	FMLA_4S_E(29, 3, 25, 15)
 	FMLA_4S_E(30, 3, 25, 19)
 	FMLA_4S_E(31, 3, 25, 23)
+	ADD   $256, R4
 	SUB   $1, R14
 	CBNZ  R14, four
 
@@ -1088,34 +1099,35 @@ one:
 	FMOVS.P 4(R11), F29                      // a[3][k]
 	FMOVS.P 4(R12), F30                      // a[4][k]
 	FMOVS.P 4(R13), F31                      // a[5][k]
-	FMOVQ.P 16(R4), F24                      // b[k+0][0…3]
+	FMOVQ 0(R4), F24                         // b[k+0][0…3]
 	FMLA_4S_E(26, 0, 24, 0)
 	FMLA_4S_E(27, 0, 24, 4)
 	FMLA_4S_E(28, 0, 24, 8)
 	FMLA_4S_E(29, 0, 24, 12)
 	FMLA_4S_E(30, 0, 24, 16)
 	FMLA_4S_E(31, 0, 24, 20)
-	FMOVQ.P 16(R4), F25                      // b[k+0][4…7]
+	FMOVQ 16(R4), F25                        // b[k+0][4…7]
 	FMLA_4S_E(26, 0, 25, 1)
 	FMLA_4S_E(27, 0, 25, 5)
 	FMLA_4S_E(28, 0, 25, 9)
 	FMLA_4S_E(29, 0, 25, 13)
 	FMLA_4S_E(30, 0, 25, 17)
 	FMLA_4S_E(31, 0, 25, 21)
-	FMOVQ.P 16(R4), F24                      // b[k+0][8…11]
+	FMOVQ 32(R4), F24                        // b[k+0][8…11]
 	FMLA_4S_E(26, 0, 24, 2)
 	FMLA_4S_E(27, 0, 24, 6)
 	FMLA_4S_E(28, 0, 24, 10)
 	FMLA_4S_E(29, 0, 24, 14)
 	FMLA_4S_E(30, 0, 24, 18)
 	FMLA_4S_E(31, 0, 24, 22)
-	FMOVQ.P 16(R4), F25                      // b[k+0][12…15]
+	FMOVQ 48(R4), F25                        // b[k+0][12…15]
 	FMLA_4S_E(26, 0, 25, 3)
 	FMLA_4S_E(27, 0, 25, 7)
 	FMLA_4S_E(28, 0, 25, 11)
 	FMLA_4S_E(29, 0, 25, 15)
 	FMLA_4S_E(30, 0, 25, 19)
 	FMLA_4S_E(31, 0, 25, 23)
+	ADD   $64, R4
 	SUB   $1, R14
 	CBNZ  R14, one
 
