@@ -101,7 +101,7 @@ func dotF16NEON(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows
 
 // run takes every group of rows through all columns while it is in the cache.
 func (d *dotBodies) run(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n int) {
-	if n == 0 {
+	if n == 0 && rows > 0 {
 		for c := range cols {
 			clear(y[c*ys:][:rows])
 		}
