@@ -145,6 +145,16 @@ func Open(path string) (*File, error) {
 	return f, nil
 }
 
+// Map maps the regular file at path read-only, for readers of other layouts whose weights become tensors. data must not be
+// written to, nor read after unmap. Errors are *fs.PathError.
+func Map(path string) (data []byte, unmap func() error, err error) {
+	m, err := mmap.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	return m.Data(), m.Close, nil
+}
+
 // Close unmaps the file. Further calls do nothing.
 func (f *File) Close() error {
 	if f.mapped == nil {
