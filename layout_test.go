@@ -28,7 +28,7 @@ const module = "github.com/whisperfile/whisperfile/"
 // that holds a package counts.
 var layers = map[string]struct{ ours, others []string }{
 	"audio":           {ours: []string{"audio"}, others: []string{"github.com/hajimehoshi/go-mp3", "github.com/mewkiz/flac"}},
-	"ggml":            {ours: []string{"ggml/internal"}, others: []string{"golang.org/x/sys"}},
+	"ggml":            {ours: []string{"ggml/internal"}, others: []string{"golang.org/x/sys", "github.com/klauspost/cpuid/v2"}},
 	"ggml/internal":   {ours: []string{"ggml/internal"}, others: []string{"golang.org/x/sys", "github.com/klauspost/cpuid/v2"}},
 	"gpu":             {ours: []string{"gpu", "ggml"}, others: []string{"golang.org/x/sys"}},
 	"gpu/internal/dl": {others: []string{"github.com/ebitengine/purego"}},
