@@ -86,6 +86,6 @@ func (g *window) addRows(s *scratch, r, rows, from, to int) {
 	lo, hi := from-from%block, roundUp(to, block)
 	for i := range rows {
 		g.c.widenRow(g.conv.add, s.line[:hi-lo], r+i, lo)
-		g.c.tab.Add(g.dst[(r+i)*g.ldd+from:][:to-from], s.line[from-lo:])
+		g.c.tab.Add(g.dst[(r+i)*g.ldd+from:][:to-from], s.line[from-lo:][:to-from])
 	}
 }

@@ -1,0 +1,226 @@
+package ggml
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/whisperfile/whisperfile/ggml/internal/kernel"
+)
+
+// product is what Linear promises, and for each number the sum of the magnitudes that it is a sum of.
+func product(x, w []float32, rows, k, n int) (sums, sizes []float64) {
+	for r := range rows {
+		for o := range n {
+			var sum, size float64
+			for i := range k {
+				p := float64(x[r*k+i]) * float64(w[o*k+i])
+				sum += p
+				size += math.Abs(p)
+			}
+			sums, sizes = append(sums, sum), append(sizes, size)
+		}
+	}
+	return sums, sizes
+}
+
+type linearCase struct {
+	rows, k, n      int
+	typ             Type
+	bias, gelu, add bool
+}
+
+func (l linearCase) String() string {
+	return fmt.Sprintf("%dx%dx%d/type=%v/bias=%t/gelu=%t/add=%t", l.rows, l.k, l.n, l.typ, l.bias, l.gelu, l.add)
+}
+
+// linearCases has every type with every epilogue once in a while, and shapes that divide by nothing.
+func linearCases() []linearCase {
+	var cases []linearCase
+	for i, typ := range Types {
+		k := typ.Block() * 3
+		switch {
+		case typ.Block() == 1:
+			k = 100
+		case typ.Block() == 256:
+			k = 512
+		}
+		for j, rows := range []int{1, 2, 5, 6, 7, 13, narrow + 3} {
+			e := i + j
+			cases = append(cases, linearCase{rows, k, 7 + 13*j, typ, e%2 > 0, e/2%2 > 0, e/4%2 > 0})
+		}
+	}
+	for e := range 8 {
+		cases = append(cases, linearCase{narrow + 11, 64, 203, F16, e%2 > 0, e/2%2 > 0, e/4%2 > 0})
+	}
+	return append(cases, linearCase{rows: 41, k: 1600, n: 33, typ: F32, bias: true}, linearCase{rows: 70, k: 64, n: 5, typ: F32},
+		linearCase{rows: 3, k: 1, n: 1, typ: F16})
+}
+
+// linear runs l and returns what stands in Dst, having compared it with float64.
+func (l linearCase) run(t *testing.T, c *CPU, regime Regime) {
+	t.Helper()
+	x, xs := matrix(1, l.rows, l.k, 5)
+	dst, before := matrix(2, l.rows, l.n, 3)
+	tw, w := tensor(l.typ, random(3, l.n*l.k, 0.1), l.k, l.n)
+	op := Linear{Dst: dst, X: x, W: weightOf(t, c, tw), GELU: l.gelu, Add: l.add, Regime: regime}
+	var bias []float32
+	if l.bias {
+		op.Bias, bias = vectorOf(t, c, 4, l.n)
+	}
+	want, sizes := product(xs, w, l.rows, l.k, l.n)
+	for i := range want {
+		if l.bias {
+			want[i] += float64(bias[i%l.n])
+		}
+		if l.gelu {
+			want[i] = gelu(want[i])
+		}
+		if l.add {
+			want[i] += float64(before[i])
+		}
+	}
+	c.Linear(op)
+	near(t, l.String(), contents(t, dst), want, 4e-6+3e-7*slices.Max(sizes))
+	if i := differ(contents(t, x), xs); i >= 0 {
+		t.Errorf("%v: X was changed", l)
+	}
+}
+
+func TestLinear(t *testing.T) {
+	eachISA(t, func(t *testing.T, c *CPU) {
+		for _, l := range linearCases() {
+			for _, regime := range []Regime{Step, Window} {
+				l.run(t, c, regime)
+			}
+		}
+	})
+}
+
+func TestLinearOfNoRows(t *testing.T) {
+	eachISA(t, func(t *testing.T, c *CPU) {
+		tw, _ := tensor(F16, random(3, 64, 1), 32, 2)
+		for _, regime := range []Regime{Step, Window} {
+			c.Linear(Linear{Dst: View(floats{}, 0, 2), X: View(floats{}, 0, 32), W: weightOf(t, c, tw), Regime: regime})
+		}
+	})
+}
+
+// linearOf returns the product of rows of x, at their places in the step, as f16 or any type.
+func linearOf(tb testing.TB, c *CPU, tw Tensor, x Mat, regime Regime) []float32 {
+	tb.Helper()
+	w := weightOf(tb, c, tw)
+	dst, _ := matrix(2, x.Rows, w.Rows(), 1)
+	bias, _ := vectorOf(tb, c, 4, w.Rows())
+	c.Linear(Linear{Dst: dst, X: x, W: w, Bias: bias, GELU: true, Add: true, Regime: regime})
+	return contents(tb, dst)
+}
+
+// A row of a step has the same bits alone and at any place among others, on any number of threads.
+func TestStepRowsAreIndependent(t *testing.T) {
+	const rows, k, n = 17, 256, 107
+	for _, typ := range []Type{F16, F32, Q5_0, Q8_0, Q4_K} {
+		x, _ := matrix(1, rows, k, 0)
+		tw, _ := tensor(typ, random(3, n*k, 0.1), k, n)
+		sameOnAllCPUs(t, func(c *CPU) []float32 {
+			all := linearOf(t, c, tw, x, Step)
+			for count := 1; count <= rows; count++ {
+				got := linearOf(t, c, tw, x.Sub(0, count), Step)
+				if i := differ(got, all[:count*n]); i >= 0 {
+					t.Fatalf("%s, %v: number %d of %d rows is %v, of %d rows %v", c.Device(), typ, i, count, got[i], rows, all[i])
+				}
+			}
+			shifted, _ := matrix(1, rows, k, 0)
+			copy(shifted.Buf.(floats)[shifted.Off:], x.Sub(rows-1, 1).slice())
+			w := weightOf(t, c, tw)
+			dst, _ := c.Floats(rows * n)
+			c.Linear(Linear{Dst: View(dst, rows, n), X: x, W: w})
+			last := slices.Clone(dst.(floats)[(rows-1)*n:])
+			c.Linear(Linear{Dst: View(dst, rows, n), X: shifted, W: w})
+			if i := differ(dst.(floats)[:n], last); i >= 0 {
+				t.Fatalf("%s, %v: number %d of a row differs between its places in the step", c.Device(), typ, i)
+			}
+			return all
+		})
+	}
+}
+
+func TestWindowOnAnyThreads(t *testing.T) {
+	for _, l := range []linearCase{{rows: 100, k: 64, n: 200, typ: F16}, {rows: narrow, k: 768, n: 90, typ: Q4_K}, {rows: 61, k: 600, n: 1000, typ: F32}} {
+		x, _ := matrix(1, l.rows, l.k, 2)
+		tw, _ := tensor(l.typ, random(3, l.n*l.k, 0.1), l.k, l.n)
+		sameOnAllCPUs(t, func(c *CPU) []float32 { return linearOf(t, c, tw, x, Window) })
+	}
+}
+
+func TestSplitKeepsThreadsBusy(t *testing.T) {
+	for _, rows := range []int{48, 1500} {
+		for _, n := range []int{384, 512, 1536, 2048, 1280, 5120} {
+			for _, threads := range []int{1, 2, 4, 7, 8, 16} {
+				panels, tiles := n/16, rows/6
+				group, spans := split(panels, tiles, threads)
+				tasks := (panels + group - 1) / group * spans
+				rounds := (tasks + threads - 1) / threads
+				// What is paid, in tiles times panels, against what would be if nothing were wasted.
+				busy := float64(panels*tiles) / float64(threads*rounds*group*((tiles+spans-1)/spans))
+				if busy < 0.7 || rows == 1500 && busy < 0.85 {
+					t.Errorf("%d×%d on %d threads: groups of %d, %d spans: %.0f %% busy", rows, n, threads, group, spans, 100*busy)
+				}
+			}
+		}
+	}
+}
+
+// TestGELUIsTheSameAtAnyPlace: tasks cut rows at multiples of chunkUnit, so a number must not care where in a call it is.
+func TestGELUIsTheSameAtAnyPlace(t *testing.T) {
+	x := random(9, 331, 2)
+	for _, tab := range kernel.Tables() {
+		whole := slices.Clone(x)
+		tab.GELU(whole)
+		for from := 0; from < len(x); from += chunkUnit {
+			for to := min(from+chunkUnit, len(x)); ; to = min(to+chunkUnit, len(x)) {
+				part := slices.Clone(x[from:to])
+				tab.GELU(part)
+				if i := differ(part, whole[from:to]); i >= 0 {
+					t.Fatalf("isa=%s: gelu(%v) is %v in [%d, %d), else %v", tab.Name, x[from+i], part[i], from, to, whole[from+i])
+				}
+				if to == len(x) {
+					break
+				}
+			}
+		}
+	}
+}
+
+func TestNoAllocations(t *testing.T) {
+	eachISA(t, func(t *testing.T, c *CPU) {
+		const state = 128
+		var b Backend = c
+		x, _ := matrix(1, 64, state, 0)
+		y, _ := matrix(2, 64, state, 0)
+		f16, _ := tensor(F16, random(3, state*state, 0.1), state, state)
+		q5, _ := tensor(Q5_0, random(3, state*state, 0.1), state, state)
+		w, q := weightOf(t, c, f16), weightOf(t, c, q5)
+		v, _ := vectorOf(t, c, 4, state)
+		kv, _ := c.Cache(CacheShape{Layers: 1, Heads: 2, Slots: 2, Cells: 8})
+		var slots, cells, counts Buffer = ints{0, 1, 0}, ints{0, 0, 1}, ints{1, 1, 2}
+		three := x.Sub(0, 3)
+		for name, f := range map[string]func(){
+			"window": func() { b.Linear(Linear{Dst: y, X: x, W: w, Bias: v, GELU: true, Regime: Window}) },
+			"step":   func() { b.Linear(Linear{Dst: y.Sub(0, 3), X: three, W: w, Bias: v, Add: true}) },
+			"q5_0":   func() { b.Linear(Linear{Dst: y.Sub(0, 3), X: three, W: q, Bias: v}) },
+			"norm":   func() { b.Norm(Norm{Dst: y, X: x, W: v, B: v}) },
+			"attend": func() {
+				b.Store(Store{Cache: kv, K: three, V: three, Slots: slots, Cells: cells})
+				b.Attend(Attend{Dst: y.Sub(0, 3), Q: three, Cache: kv, Slots: slots, Counts: counts})
+			},
+			"self": func() { b.SelfAttend(SelfAttend{Dst: y, Q: x, K: x, V: x, Heads: 2}) },
+		} {
+			f()
+			if n := testing.AllocsPerRun(100, f); n > 0 {
+				t.Errorf("%s allocates %v times", name, n)
+			}
+		}
+	})
+}
