@@ -186,7 +186,7 @@ func dotShapeNEON(t *text, half bool, rows, cols int) {
 
 	t.line("")
 	t.line("// func dot%dx%d%sNEON(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)", rows, cols, kind)
-	t.line("// The body of dot%sNEON for %d rows and %d columns. Requires NEON.", kind, rows, cols)
+	t.line("// The body of dot%sNEON for %d × %d, rows × columns. Requires NEON.", kind, rows, cols)
 	t.line("// R0 y, R1 ys, R2 ws, R3 xs, R4… rows of w, R8… columns of x, R11 n/32, R12 rows to prefetch;")
 	t.line("// V0… sums, V%d… x, V%d… w.", firstX, firstW)
 	t.line("TEXT ·dot%dx%d%sNEON(SB), NOSPLIT, $0-56", rows, cols, kind)

@@ -7,7 +7,7 @@
 #include "enc_arm64.h"
 
 // func dot1x1F32NEON(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
-// The body of dotF32NEON for 1 rows and 1 columns. Requires NEON.
+// The body of dotF32NEON for 1 × 1, rows × columns. Requires NEON.
 // R0 y, R1 ys, R2 ws, R3 xs, R4… rows of w, R8… columns of x, R11 n/32, R12 rows to prefetch;
 // V0… sums, V2… x, V4… w.
 TEXT ·dot1x1F32NEON(SB), NOSPLIT, $0-56
@@ -59,7 +59,7 @@ sum:
 	RET
 
 // func dot1x2F32NEON(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
-// The body of dotF32NEON for 1 rows and 2 columns. Requires NEON.
+// The body of dotF32NEON for 1 × 2, rows × columns. Requires NEON.
 // R0 y, R1 ys, R2 ws, R3 xs, R4… rows of w, R8… columns of x, R11 n/32, R12 rows to prefetch;
 // V0… sums, V4… x, V8… w.
 TEXT ·dot1x2F32NEON(SB), NOSPLIT, $0-56
@@ -132,7 +132,7 @@ sum:
 	RET
 
 // func dot1x3F32NEON(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
-// The body of dotF32NEON for 1 rows and 3 columns. Requires NEON.
+// The body of dotF32NEON for 1 × 3, rows × columns. Requires NEON.
 // R0 y, R1 ys, R2 ws, R3 xs, R4… rows of w, R8… columns of x, R11 n/32, R12 rows to prefetch;
 // V0… sums, V6… x, V12… w.
 TEXT ·dot1x3F32NEON(SB), NOSPLIT, $0-56
@@ -226,7 +226,7 @@ sum:
 	RET
 
 // func dot4x1F32NEON(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
-// The body of dotF32NEON for 4 rows and 1 columns. Requires NEON.
+// The body of dotF32NEON for 4 × 1, rows × columns. Requires NEON.
 // R0 y, R1 ys, R2 ws, R3 xs, R4… rows of w, R8… columns of x, R11 n/32, R12 rows to prefetch;
 // V0… sums, V8… x, V10… w.
 TEXT ·dot4x1F32NEON(SB), NOSPLIT, $0-56
@@ -336,7 +336,7 @@ sum:
 	RET
 
 // func dot4x2F32NEON(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
-// The body of dotF32NEON for 4 rows and 2 columns. Requires NEON.
+// The body of dotF32NEON for 4 × 2, rows × columns. Requires NEON.
 // R0 y, R1 ys, R2 ws, R3 xs, R4… rows of w, R8… columns of x, R11 n/32, R12 rows to prefetch;
 // V0… sums, V16… x, V20… w.
 TEXT ·dot4x2F32NEON(SB), NOSPLIT, $0-56
@@ -501,7 +501,7 @@ sum:
 	RET
 
 // func dot4x3F32NEON(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
-// The body of dotF32NEON for 4 rows and 3 columns. Requires NEON.
+// The body of dotF32NEON for 4 × 3, rows × columns. Requires NEON.
 // R0 y, R1 ys, R2 ws, R3 xs, R4… rows of w, R8… columns of x, R11 n/32, R12 rows to prefetch;
 // V0… sums, V24… x, V30… w.
 TEXT ·dot4x3F32NEON(SB), NOSPLIT, $0-56
@@ -721,7 +721,7 @@ sum:
 	RET
 
 // func dot1x1F16NEON(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
-// The body of dotF16NEON for 1 rows and 1 columns. Requires NEON.
+// The body of dotF16NEON for 1 × 1, rows × columns. Requires NEON.
 // R0 y, R1 ys, R2 ws, R3 xs, R4… rows of w, R8… columns of x, R11 n/32, R12 rows to prefetch;
 // V0… sums, V2… x, V4… w.
 TEXT ·dot1x1F16NEON(SB), NOSPLIT, $0-56
@@ -780,7 +780,7 @@ sum:
 	RET
 
 // func dot1x2F16NEON(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
-// The body of dotF16NEON for 1 rows and 2 columns. Requires NEON.
+// The body of dotF16NEON for 1 × 2, rows × columns. Requires NEON.
 // R0 y, R1 ys, R2 ws, R3 xs, R4… rows of w, R8… columns of x, R11 n/32, R12 rows to prefetch;
 // V0… sums, V4… x, V8… w.
 TEXT ·dot1x2F16NEON(SB), NOSPLIT, $0-56
@@ -860,7 +860,7 @@ sum:
 	RET
 
 // func dot1x3F16NEON(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
-// The body of dotF16NEON for 1 rows and 3 columns. Requires NEON.
+// The body of dotF16NEON for 1 × 3, rows × columns. Requires NEON.
 // R0 y, R1 ys, R2 ws, R3 xs, R4… rows of w, R8… columns of x, R11 n/32, R12 rows to prefetch;
 // V0… sums, V6… x, V12… w.
 TEXT ·dot1x3F16NEON(SB), NOSPLIT, $0-56
@@ -961,7 +961,7 @@ sum:
 	RET
 
 // func dot4x1F16NEON(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
-// The body of dotF16NEON for 4 rows and 1 columns. Requires NEON.
+// The body of dotF16NEON for 4 × 1, rows × columns. Requires NEON.
 // R0 y, R1 ys, R2 ws, R3 xs, R4… rows of w, R8… columns of x, R11 n/32, R12 rows to prefetch;
 // V0… sums, V8… x, V10… w.
 TEXT ·dot4x1F16NEON(SB), NOSPLIT, $0-56
@@ -1099,7 +1099,7 @@ sum:
 	RET
 
 // func dot4x2F16NEON(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
-// The body of dotF16NEON for 4 rows and 2 columns. Requires NEON.
+// The body of dotF16NEON for 4 × 2, rows × columns. Requires NEON.
 // R0 y, R1 ys, R2 ws, R3 xs, R4… rows of w, R8… columns of x, R11 n/32, R12 rows to prefetch;
 // V0… sums, V16… x, V20… w.
 TEXT ·dot4x2F16NEON(SB), NOSPLIT, $0-56
@@ -1292,7 +1292,7 @@ sum:
 	RET
 
 // func dot4x3F16NEON(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
-// The body of dotF16NEON for 4 rows and 3 columns. Requires NEON.
+// The body of dotF16NEON for 4 × 3, rows × columns. Requires NEON.
 // R0 y, R1 ys, R2 ws, R3 xs, R4… rows of w, R8… columns of x, R11 n/32, R12 rows to prefetch;
 // V0… sums, V24… x, V30… w.
 TEXT ·dot4x3F16NEON(SB), NOSPLIT, $0-56
