@@ -64,7 +64,7 @@ func flagLine(f cli.DocGenerationFlag) string {
 	if f.TakesValue() {
 		value = " " + cmp.Or(value, "VALUE")
 		if def := f.GetDefaultText(); def != "" {
-			usage += " [" + def + "]"
+			usage += " [" + strings.Trim(def, `"`) + "]"
 		}
 	}
 	names := f.Names()

@@ -1,0 +1,116 @@
+package transcribe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/whisperfile/whisperfile/audio"
+	"github.com/whisperfile/whisperfile/cmd/internal/applet"
+	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
+	"github.com/whisperfile/whisperfile/cmd/internal/models"
+	"github.com/whisperfile/whisperfile/ggml"
+	"github.com/whisperfile/whisperfile/model"
+)
+
+// whisperEngine is the engine that there is: a session of a model on the CPU.
+type whisperEngine struct {
+	name    string
+	pool    *ggml.Pool
+	backend ggml.Backend
+	model   *model.Model
+	session *model.Session
+}
+
+// openEngine opens the model that s names, else the one inside the program, else the default one that is found.
+func openEngine(env applet.Env, s settings) (_ engine, err error) {
+	name, data, err := weights(env, s)
+	if err != nil {
+		return nil, whisper.Fail(whisper.Model, err, models.Hint)
+	}
+	e := &whisperEngine{name: name, pool: ggml.NewPool(s.threads)}
+	defer func() {
+		if err != nil {
+			e.Close()
+		}
+	}()
+	cpu, err := ggml.NewCPU(e.pool, ggml.CPUOptions{})
+	if err != nil {
+		return nil, whisper.Fail(whisper.Device, err, "")
+	}
+	e.backend = cpu
+	if data != nil {
+		e.model, err = model.OpenData(name, data, e.backend)
+	} else {
+		e.model, err = model.Open(name, e.backend)
+	}
+	if err != nil {
+		return nil, modelFailed(name, err)
+	}
+	if e.session, err = e.model.NewSession(); err != nil {
+		return nil, whisper.Fail(whisper.Device, err, "")
+	}
+	return e, nil
+}
+
+// weights returns the path of the model to use, or the name and the bytes of the one inside the program.
+func weights(env applet.Env, s settings) (name string, data []byte, err error) {
+	if env.Weights != nil {
+		name, data = env.Weights()
+	}
+	if s.model == "" {
+		if data == nil {
+			name, err = models.Default(s.options.Language != "en" || s.options.Translate, env.Getenv)
+		}
+		return name, data, err
+	}
+	path, err := models.Find(s.model, env.Getenv)
+	if err != nil && data != nil && s.model == name {
+		return name, data, nil
+	}
+	return path, nil, err
+}
+
+func modelFailed(name string, err error) error {
+	hint := ""
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return whisper.Fail(whisper.Model, fmt.Errorf("model file not found: %s", name), models.Hint)
+	case errors.Is(err, ggml.ErrTruncated):
+		hint = "a download that broke off? get it again: scripts/get-model.sh"
+	case errors.Is(err, ggml.ErrFormat):
+		hint = "-m takes ggml files as whisper.cpp does; " + models.Hint
+	}
+	var f *ggml.FormatError
+	if errors.As(err, &f) {
+		return whisper.Fail(whisper.Model, fmt.Errorf("cannot use the model: %w", err), hint)
+	}
+	return whisper.Fail(whisper.Model, fmt.Errorf("cannot use the model: %s: %w", name, bare(err)), hint)
+}
+
+func (e *whisperEngine) Info() model.Info { return e.model.Info() }
+
+func (e *whisperEngine) Name() string { return e.name }
+
+func (e *whisperEngine) Device() string { return e.backend.Device() }
+
+func (e *whisperEngine) Transcribe(ctx context.Context, src audio.Source, o model.Options, yield func(model.Segment) error) (model.Result, error) {
+	return e.session.Transcribe(ctx, src, o, yield)
+}
+
+// Close gives everything back, in the order in which it hangs together.
+func (e *whisperEngine) Close() error {
+	var errs []error
+	if e.session != nil {
+		errs = append(errs, e.session.Close())
+	}
+	if e.model != nil {
+		errs = append(errs, e.model.Close())
+	}
+	if e.backend != nil {
+		errs = append(errs, e.backend.Close())
+	}
+	e.pool.Close()
+	return errors.Join(errs...)
+}
