@@ -3,4 +3,4 @@
 package kernel
 
 // native lists the rungs above generic, the weakest first.
-var native []rung
+var native = []rung{{"avx2", avx2}, {"avx512", avx512}}

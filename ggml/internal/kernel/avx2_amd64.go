@@ -1,0 +1,31 @@
+//go:build !noasm
+
+package kernel
+
+import "unsafe"
+
+// avx2 is the rung of Haswell, Zen and whatever came after them: AVX2, FMA and F16C.
+func avx2(t Table) Table {
+	t.MR, t.NR = 6, 16
+	t.Tile = tileAVX2
+	t.DotF32 = dotF32AVX2
+	t.DotF16 = dotF16AVX2
+	return t
+}
+
+func tileAVX2(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows, panels int, add bool) {
+	checkTile(c, ldc, a, lda, b, kn, rows, panels, 6, 16)
+	if panels > 0 {
+		tilesAVX2[rows-1](unsafe.SliceData(c), ldc, unsafe.SliceData(a), lda, unsafe.SliceData(b), kn, panels, add)
+	}
+}
+
+func dotF32AVX2(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n int) {
+	checkDot(y, ys, w, ws, x, xs, rows, cols, n, 4)
+	dotsF32AVX2.run(y, ys, w, ws, x, xs, rows, cols, n, 4)
+}
+
+func dotF16AVX2(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n int) {
+	checkDot(y, ys, w, ws, x, xs, rows, cols, n, 2)
+	dotsF16AVX2.run(y, ys, w, ws, x, xs, rows, cols, n, 2)
+}

@@ -1,0 +1,99 @@
+//go:build !noasm
+
+package kernel
+
+import "unsafe"
+
+// tileBody is Table.Tile for one number of rows.
+type tileBody func(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+
+// dotBody is Table.DotF32 or Table.DotF16 for one number of rows and of columns.
+type dotBody func(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+
+// dotBodies are all bodies of a type of weights.
+type dotBodies struct {
+	one  dotBody         // 1 × 1
+	rows [maxDotCols]int // rows of the body for 1, 2, … columns
+	cols [maxDotCols]dotBody
+}
+
+const (
+	maxDotCols = 6
+
+	// dotGroup is how many bytes of weights stay in the first cache while all columns pass by.
+	dotGroup = 16 << 10
+)
+
+// run multiplies all rows with all columns. Every body has one sum of the same lanes for each (row, column), and adds the
+// lanes in the same order.
+func (d *dotBodies) run(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n, size int) {
+	if rows == 0 || cols == 0 {
+		return
+	}
+	if n == 0 {
+		for c := range cols {
+			clear(y[c*ys:][:rows])
+		}
+		return
+	}
+	pw, px := unsafe.Pointer(unsafe.SliceData(w)), unsafe.Pointer(unsafe.SliceData(x))
+	group := rows
+	if cols > maxDotCols {
+		group = min(rows, max(1, dotGroup/(4*n*size))*4)
+	}
+	passes := (cols + maxDotCols - 1) / maxDotCols
+	for from := 0; from < rows; from += group {
+		to := min(from+group, rows)
+		for pass, c := 0, 0; pass < passes; pass++ {
+			wide := (cols - c + passes - pass - 1) / (passes - pass)
+			at, step := (*float32)(unsafe.Add(px, 4*c*xs)), d.rows[wide-1]
+			r := from
+			for ; r+step <= to; r += step {
+				d.cols[wide-1](&y[c*ys+r], ys, (*byte)(unsafe.Add(pw, r*ws)), ws, at, xs, n)
+			}
+			for ; r < to; r++ {
+				for i := range wide {
+					d.one(&y[(c+i)*ys+r], ys, (*byte)(unsafe.Add(pw, r*ws)), ws, (*float32)(unsafe.Add(px, 4*(c+i)*xs)), xs, n)
+				}
+			}
+			c += wide
+		}
+	}
+}
+
+var tilesAVX2 = [...]tileBody{tile1AVX2, tile2AVX2, tile3AVX2, tile4AVX2, tile5AVX2, tile6AVX2}
+
+var (
+	dotsF32AVX2 = dotBodies{
+		one:  dotF321x1AVX2,
+		rows: [...]int{4, 4, 4, 2, 2, 2},
+		cols: [...]dotBody{dotF324x1AVX2, dotF324x2AVX2, dotF324x3AVX2, dotF322x4AVX2, dotF322x5AVX2, dotF322x6AVX2},
+	}
+	dotsF16AVX2 = dotBodies{
+		one:  dotF161x1AVX2,
+		rows: [...]int{4, 4, 4, 2, 2, 2},
+		cols: [...]dotBody{dotF164x1AVX2, dotF164x2AVX2, dotF164x3AVX2, dotF162x4AVX2, dotF162x5AVX2, dotF162x6AVX2},
+	}
+)
+
+var tilesAVX512 = [...]tileBody{
+	tile1AVX512, tile2AVX512, tile3AVX512, tile4AVX512, tile5AVX512, tile6AVX512,
+	tile7AVX512, tile8AVX512, tile9AVX512, tile10AVX512, tile11AVX512, tile12AVX512,
+}
+
+var (
+	dotsF32AVX512 = dotBodies{
+		one:  dotF321x1AVX512,
+		rows: [...]int{4, 4, 4, 4, 4, 4},
+		cols: [...]dotBody{
+			dotF324x1AVX512, dotF324x2AVX512, dotF324x3AVX512, dotF324x4AVX512, dotF324x5AVX512, dotF324x6AVX512,
+		},
+	}
+	dotsF16AVX512 = dotBodies{
+		one:  dotF161x1AVX512,
+		rows: [...]int{4, 4, 4, 4, 4, 4},
+		cols: [...]dotBody{
+			dotF164x1AVX512, dotF164x2AVX512, dotF164x3AVX512, dotF164x4AVX512, dotF164x5AVX512, dotF164x6AVX512,
+		},
+	}
+)
