@@ -65,8 +65,9 @@ type headerField struct {
 	max   int
 }
 
-// check returns the name of the first field that is out of range, and why.
-func (h *Header) check() (field string, err error) {
+// Check returns the first field that is out of range, by its name in whisper.cpp, and why: an error that wraps ErrFormat or
+// ErrUnsupported.
+func (h Header) Check() (field string, err error) {
 	fields := h.fields()
 	for _, f := range fields[:len(fields)-1] {
 		if *f.value < 1 || *f.value > f.max {

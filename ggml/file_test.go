@@ -205,7 +205,7 @@ func TestHeaderOfEverySize(t *testing.T) {
 	} {
 		h := Header{Vocab: test.vocab, AudioCtx: 1500, AudioState: test.state, AudioHeads: test.state / 64, AudioLayers: test.audio,
 			TextCtx: 448, TextState: test.state, TextHeads: test.state / 64, TextLayers: test.text, Mels: test.mels, FType: 2008}
-		if field, err := h.check(); err != nil {
+		if field, err := h.Check(); err != nil {
 			t.Errorf("%+v: %s: %v", h, field, err)
 		}
 		if got := h.Tensors(); got != test.tensors {

@@ -81,7 +81,7 @@ func (r *parser) header(h *Header) {
 	if r.err != nil {
 		return
 	}
-	if name, err := h.check(); err != nil {
+	if name, err := h.Check(); err != nil {
 		for i, f := range fields {
 			if f.name == name {
 				r.fail(start+4*i, name, err)

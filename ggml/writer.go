@@ -19,7 +19,7 @@ type Writer struct {
 // NewWriter writes all that stands before the tensors. Errors are returned by the methods.
 func NewWriter(w io.Writer, h Header, f MelFilters, vocab [][]byte) *Writer {
 	z := &Writer{w: bufio.NewWriterSize(w, 1<<16), header: h, names: make(map[string]bool)}
-	if field, err := h.check(); err != nil {
+	if field, err := h.Check(); err != nil {
 		z.fail(field, err)
 	}
 	if f.Bands != h.Mels || f.Bins != melBins || len(f.Coef) != f.Bands*f.Bins {
