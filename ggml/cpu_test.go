@@ -3,7 +3,6 @@ package ggml
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -13,15 +12,6 @@ import (
 )
 
 var threadCounts = []int{1, 2, 3, 7}
-
-// eachCPU runs f on every rung of this machine with every number of threads, be there as many cores or not.
-func eachCPU(t *testing.T, f func(t *testing.T, c *CPU)) {
-	for _, tab := range kernel.Tables() {
-		for _, n := range threadCounts {
-			t.Run(fmt.Sprintf("isa=%s/threads=%d", tab.Name, n), func(t *testing.T) { f(t, testCPU(t, tab, n)) })
-		}
-	}
-}
 
 // eachISA runs f on every rung, with two threads.
 func eachISA(t *testing.T, f func(t *testing.T, c *CPU)) {
