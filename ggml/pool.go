@@ -27,6 +27,9 @@ type Pool struct {
 	done atomic.Int64
 	_    [56]byte
 
+	joining atomic.Bool // the caller waits for joined
+	joined  chan struct{}
+
 	workers int          // goroutines beside the caller's
 	asleep  atomic.Int64 // workers that wait for wake, less the tokens under way
 	wake    chan struct{}
@@ -65,7 +68,7 @@ func NewPool(threads int) *Pool {
 }
 
 func newPool(threads int) *Pool {
-	p := &Pool{workers: threads - 1, wake: make(chan struct{}, threads)}
+	p := &Pool{workers: threads - 1, wake: make(chan struct{}, threads), joined: make(chan struct{}, 1)}
 	p.exited.Add(p.workers)
 	for id := 1; id < threads; id++ {
 		go p.work(id)
@@ -108,12 +111,21 @@ func (p *Pool) run(j job, n int) {
 	}
 }
 
-// join waits until n chunks are done. Chunks are short, but where there are more goroutines than CPUs the one that holds
-// the last chunk may need ours.
+// join waits until n chunks are done. That takes no longer than a chunk, unless the system gave the CPU of a worker to
+// somebody else: then it may as well have ours.
 func (p *Pool) join(n int64) {
-	for i := 0; p.done.Load() < n; i++ {
-		if i > 10000 {
-			runtime.Gosched()
+	for start := time.Now(); time.Since(start) < spin; runtime.Gosched() {
+		for range 100 {
+			if p.done.Load() == n {
+				return
+			}
+		}
+	}
+	for p.done.Load() < n {
+		p.joining.Store(true)
+		// A worker that saw nobody waiting sends no token, and one that ended the job before may send us its own.
+		if p.done.Load() < n || !p.joining.CompareAndSwap(true, false) {
+			<-p.joined
 		}
 	}
 }
@@ -187,5 +199,8 @@ func (p *Pool) finish() {
 	if v := recover(); v != nil {
 		p.failure.CompareAndSwap(nil, &TaskPanic{Value: v, Stack: debug.Stack()})
 	}
-	p.done.Add(1)
+	n := int64(p.n) // after the last chunk it may be that of the next job
+	if p.done.Add(1) == n && p.joining.CompareAndSwap(true, false) {
+		p.joined <- struct{}{}
+	}
 }
