@@ -8,8 +8,24 @@ import "unsafe"
 func avx2(t Table) Table {
 	t.MR, t.NR = 6, 16
 	t.Tile = tileAVX2
+	t.Pack = packAVX2
 	t.DotF32 = dotF32AVX2
 	t.DotF16 = dotF16AVX2
+	t.Widen[1] = widenF16AVX2
+	t.Widen[2] = widenQ4_0AVX2
+	t.Widen[3] = widenQ4_1AVX2
+	t.Widen[6] = widenQ5_0AVX2
+	t.Widen[7] = widenQ5_1AVX2
+	t.Widen[8] = widenQ8_0AVX2
+	t.Narrow = narrowAVX2
+	t.Max = maxAVX2
+	t.Exp2Sum = exp2SumAVX2
+	t.Scale = scaleAVX2
+	t.Add = addAVX2
+	t.GELU = geluAVX2
+	t.Norm = normAVX2
+	t.Scores = scoresAVX2
+	t.Mix = mixAVX2
 	return t
 }
 

@@ -8,6 +8,7 @@ import "unsafe"
 func avx512(t Table) Table {
 	t.MR, t.NR = 12, 32
 	t.Tile = tileAVX512
+	t.Pack = packAVX512
 	t.DotF32 = dotF32AVX512
 	t.DotF16 = dotF16AVX512
 	return t
@@ -29,3 +30,5 @@ func dotF16AVX512(y []float32, ys int, w []byte, ws int, x []float32, xs int, ro
 	checkDot(y, ys, w, ws, x, xs, rows, cols, n, 2)
 	dotsF16AVX512.run(y, ys, w, ws, x, xs, rows, cols, n, 2)
 }
+
+func packAVX512(dst, src []float32, stride, kn int) { pack8s(dst, src, stride, kn, 32) }

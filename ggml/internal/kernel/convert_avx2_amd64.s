@@ -1,0 +1,295 @@
+//go:build !noasm
+
+#include "textflag.h"
+
+// func pack8AVX2(dst, src *float32, stride, kn, nr int)
+// dst[k·nr + j] = src[j·stride + k] for j < 8. Requires AVX and kn > 0, a multiple of 4.
+// Four k of eight rows at a time; rows j and j+4 share a register.
+// DI dst, SI src (rows 0 … 2), R10 rows 3 … 5, R11 rows 6, 7, R8 stride, CX left, R9 nr; Y0 … Y3 rows, Y4 … Y7 pairs of them.
+TEXT ·pack8AVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ stride+16(FP), R8
+	MOVQ kn+24(FP), CX
+	MOVQ nr+32(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	LEAQ (SI)(R8*2), R10
+	ADDQ R8, R10
+	LEAQ (R10)(R8*2), R11
+	ADDQ R8, R11
+
+loop:
+	VMOVUPS     (SI), X0
+	VMOVUPS     (SI)(R8*1), X1
+	VMOVUPS     (SI)(R8*2), X2
+	VMOVUPS     (R10), X3
+	VINSERTF128 $1, (R10)(R8*1), Y0, Y0
+	VINSERTF128 $1, (R10)(R8*2), Y1, Y1
+	VINSERTF128 $1, (R11), Y2, Y2
+	VINSERTF128 $1, (R11)(R8*1), Y3, Y3
+	VUNPCKLPS   Y1, Y0, Y4 // k, k+1 of rows 0, 1
+	VUNPCKHPS   Y1, Y0, Y5 // k+2, k+3
+	VUNPCKLPS   Y3, Y2, Y6 // of rows 2, 3
+	VUNPCKHPS   Y3, Y2, Y7
+	VUNPCKLPD   Y6, Y4, Y0
+	VUNPCKHPD   Y6, Y4, Y1
+	VUNPCKLPD   Y7, Y5, Y2
+	VUNPCKHPD   Y7, Y5, Y3
+	VMOVUPS     Y0, (DI)
+	VMOVUPS     Y1, (DI)(R9*1)
+	LEAQ        (DI)(R9*2), DI
+	VMOVUPS     Y2, (DI)
+	VMOVUPS     Y3, (DI)(R9*1)
+	LEAQ        (DI)(R9*2), DI
+	ADDQ        $16, SI
+	ADDQ        $16, R10
+	ADDQ        $16, R11
+	SUBQ        $4, CX
+	JNZ         loop
+	VZEROUPPER
+	RET
+
+// func widenF16x8AVX2(dst *float32, src *byte, n int)
+// Table.Widen of halves. Requires F16C and n > 0, a multiple of 8. DI dst, SI src, CX left; Y0 … Y3 numbers.
+TEXT ·widenF16x8AVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	SUBQ $32, CX
+	JL   rest
+
+loop:
+	VCVTPH2PS (SI), Y0
+	VCVTPH2PS 16(SI), Y1
+	VCVTPH2PS 32(SI), Y2
+	VCVTPH2PS 48(SI), Y3
+	VMOVUPS   Y0, (DI)
+	VMOVUPS   Y1, 32(DI)
+	VMOVUPS   Y2, 64(DI)
+	VMOVUPS   Y3, 96(DI)
+	ADDQ      $64, SI
+	ADDQ      $128, DI
+	SUBQ      $32, CX
+	JGE       loop
+
+rest:
+	ADDQ $32, CX
+	JZ   done
+
+eight:
+	VCVTPH2PS (SI), Y0
+	VMOVUPS   Y0, (DI)
+	ADDQ      $16, SI
+	ADDQ      $32, DI
+	SUBQ      $8, CX
+	JNZ       eight
+
+done:
+	VZEROUPPER
+	RET
+
+// func narrow8AVX2(dst *uint16, src *float32, n int)
+// Table.Narrow. Requires F16C and n > 0, a multiple of 8. DI dst, SI src, CX left.
+TEXT ·narrow8AVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+
+loop:
+	VMOVUPS   (SI), Y0
+	VCVTPS2PH $0, Y0, (DI)
+	ADDQ      $32, SI
+	ADDQ      $16, DI
+	SUBQ      $8, CX
+	JNZ       loop
+	VZEROUPPER
+	RET
+
+// The fifth bits of a block are 32 bits in 4 bytes. spread brings the byte of each number to its place; a byte there or-ed
+// with pick is all ones where the number's bit is set.
+DATA ·spread<>+0(SB)/8, $0x0000000000000000
+DATA ·spread<>+8(SB)/8, $0x0101010101010101
+DATA ·spread<>+16(SB)/8, $0x0202020202020202
+DATA ·spread<>+24(SB)/8, $0x0303030303030303
+GLOBL ·spread<>(SB), RODATA|NOPTR, $32
+DATA ·pick<>+0(SB)/8, $0x7FBFDFEFF7FBFDFE
+GLOBL ·pick<>(SB), RODATA|NOPTR, $8
+DATA ·bytes<>+0(SB)/1, $0x0F
+DATA ·bytes<>+1(SB)/1, $0x08
+DATA ·bytes<>+2(SB)/1, $0xF0
+DATA ·bytes<>+3(SB)/1, $0x10
+GLOBL ·bytes<>(SB), RODATA|NOPTR, $4
+
+// HALF puts the half at off behind SI into all lanes.
+#define HALF(off, X, Y) \
+	VPBROADCASTW off(SI), X \
+	VCVTPH2PS    X, Y
+
+// NIBBLES reads 16 bytes: the low nibbles into the low half of Y2, the high ones into the high half. Y15 holds bytes of 15.
+#define NIBBLES(off) \
+	VMOVDQU     off(SI), X2     \
+	VPSRLW      $4, X2, X3      \
+	VINSERTI128 $1, X3, Y2, Y2  \
+	VPAND       Y15, Y2, Y2
+
+// FIFTH makes the bytes of Y3 all ones where the fifth bit of the number is set. Y14 holds spread, Y13 pick, Y12 ones.
+#define FIFTH(off) \
+	VPBROADCASTD off(SI), Y3   \
+	VPSHUFB      Y14, Y3, Y3   \
+	VPOR         Y13, Y3, Y3   \
+	VPCMPEQB     Y12, Y3, Y3
+
+// QUARTERS puts each eight of the bytes of Y2 into the low half of X4 … X7.
+#define QUARTERS \
+	VEXTRACTI128 $1, Y2, X6    \
+	VPSRLDQ      $8, X2, X5    \
+	VPSRLDQ      $8, X6, X7
+
+// PRODUCTS multiplies the 32 whole numbers of Y4 … Y7 by the scale in Y0.
+#define PRODUCTS \
+	VCVTDQ2PS Y4, Y4     \
+	VCVTDQ2PS Y5, Y5     \
+	VCVTDQ2PS Y6, Y6     \
+	VCVTDQ2PS Y7, Y7     \
+	VMULPS    Y0, Y4, Y4 \
+	VMULPS    Y0, Y5, Y5 \
+	VMULPS    Y0, Y6, Y6 \
+	VMULPS    Y0, Y7, Y7
+
+// SIGNED and UNSIGNED turn the bytes of Y2 into the numbers of a block.
+#define SIGNED \
+	QUARTERS             \
+	VPMOVSXBD X2, Y4     \
+	VPMOVSXBD X5, Y5     \
+	VPMOVSXBD X6, Y6     \
+	VPMOVSXBD X7, Y7     \
+	PRODUCTS
+
+#define UNSIGNED \
+	QUARTERS             \
+	VPMOVZXBD X2, Y4     \
+	VPMOVZXBD X5, Y5     \
+	VPMOVZXBD X6, Y6     \
+	VPMOVZXBD X7, Y7     \
+	PRODUCTS
+
+// MINIMUM adds Y1.
+#define MINIMUM \
+	VADDPS Y1, Y4, Y4 \
+	VADDPS Y1, Y5, Y5 \
+	VADDPS Y1, Y6, Y6 \
+	VADDPS Y1, Y7, Y7
+
+// BLOCK stores the numbers and goes to the next block, size bytes on.
+#define BLOCK(size) \
+	VMOVUPS Y4, (DI)   \
+	VMOVUPS Y5, 32(DI) \
+	VMOVUPS Y6, 64(DI) \
+	VMOVUPS Y7, 96(DI) \
+	ADDQ    $128, DI   \
+	ADDQ    $size, SI  \
+	DECQ    CX         \
+	JNZ     loop
+
+// ARGUMENTS sets DI to dst, SI to src, CX to the number of blocks.
+#define ARGUMENTS \
+	MOVQ dst+0(FP), DI    \
+	MOVQ src+8(FP), SI    \
+	MOVQ blocks+16(FP), CX
+
+// func widenQ4_0x32AVX2(dst *float32, src *byte, blocks int)
+// Table.Widen of q4_0. Requires AVX2, F16C, and blocks > 0.
+// Y0 scale, Y2, Y3 bytes, Y4 … Y7 numbers, Y11 bytes of 8, Y15 bytes of 15.
+TEXT ·widenQ4_0x32AVX2(SB), NOSPLIT, $0-24
+	ARGUMENTS
+	VPBROADCASTB ·bytes<>+0(SB), Y15
+	VPBROADCASTB ·bytes<>+1(SB), Y11
+
+loop:
+	HALF(0, X0, Y0)
+	NIBBLES(2)
+	VPSUBB Y11, Y2, Y2
+	SIGNED
+	BLOCK(18)
+	VZEROUPPER
+	RET
+
+// func widenQ4_1x32AVX2(dst *float32, src *byte, blocks int)
+// Table.Widen of q4_1. Requires AVX2, F16C, and blocks > 0.
+// Y0 scale, Y1 minimum, Y2, Y3 bytes, Y4 … Y7 numbers, Y15 bytes of 15.
+TEXT ·widenQ4_1x32AVX2(SB), NOSPLIT, $0-24
+	ARGUMENTS
+	VPBROADCASTB ·bytes<>+0(SB), Y15
+
+loop:
+	HALF(0, X0, Y0)
+	HALF(2, X1, Y1)
+	NIBBLES(4)
+	UNSIGNED
+	MINIMUM
+	BLOCK(20)
+	VZEROUPPER
+	RET
+
+// func widenQ5_0x32AVX2(dst *float32, src *byte, blocks int)
+// Table.Widen of q5_0. Requires AVX2, F16C, and blocks > 0. A number without its fifth bit is its nibble − 16, whose byte
+// has all high bits set. Y0 scale, Y2, Y3 bytes, Y4 … Y7 numbers, Y11 bytes of 0xF0, Y12 … Y15 as FIFTH and NIBBLES want them.
+TEXT ·widenQ5_0x32AVX2(SB), NOSPLIT, $0-24
+	ARGUMENTS
+	VPBROADCASTB ·bytes<>+0(SB), Y15
+	VPBROADCASTB ·bytes<>+2(SB), Y11
+	VMOVDQU      ·spread<>(SB), Y14
+	VPBROADCASTQ ·pick<>(SB), Y13
+	VPCMPEQB     Y12, Y12, Y12
+
+loop:
+	HALF(0, X0, Y0)
+	NIBBLES(6)
+	FIFTH(2)
+	VPANDN Y11, Y3, Y3
+	VPOR   Y3, Y2, Y2
+	SIGNED
+	BLOCK(22)
+	VZEROUPPER
+	RET
+
+// func widenQ5_1x32AVX2(dst *float32, src *byte, blocks int)
+// Table.Widen of q5_1. Requires AVX2, F16C, and blocks > 0.
+// Y0 scale, Y1 minimum, Y2, Y3 bytes, Y4 … Y7 numbers, Y11 bytes of 16, Y12 … Y15 as FIFTH and NIBBLES want them.
+TEXT ·widenQ5_1x32AVX2(SB), NOSPLIT, $0-24
+	ARGUMENTS
+	VPBROADCASTB ·bytes<>+0(SB), Y15
+	VPBROADCASTB ·bytes<>+3(SB), Y11
+	VMOVDQU      ·spread<>(SB), Y14
+	VPBROADCASTQ ·pick<>(SB), Y13
+	VPCMPEQB     Y12, Y12, Y12
+
+loop:
+	HALF(0, X0, Y0)
+	HALF(2, X1, Y1)
+	NIBBLES(8)
+	FIFTH(4)
+	VPAND Y11, Y3, Y3
+	VPOR  Y3, Y2, Y2
+	UNSIGNED
+	MINIMUM
+	BLOCK(24)
+	VZEROUPPER
+	RET
+
+// func widenQ8_0x32AVX2(dst *float32, src *byte, blocks int)
+// Table.Widen of q8_0. Requires AVX2, F16C, and blocks > 0. Y0 scale, Y4 … Y7 numbers.
+TEXT ·widenQ8_0x32AVX2(SB), NOSPLIT, $0-24
+	ARGUMENTS
+
+loop:
+	HALF(0, X0, Y0)
+	VPMOVSXBD 2(SI), Y4
+	VPMOVSXBD 10(SI), Y5
+	VPMOVSXBD 18(SI), Y6
+	VPMOVSXBD 26(SI), Y7
+	PRODUCTS
+	BLOCK(34)
+	VZEROUPPER
+	RET

@@ -1,0 +1,240 @@
+//go:build !noasm
+
+package kernel
+
+import (
+	"math"
+	"unsafe"
+)
+
+// The bodies take whole vectors of eight. A tail of a function that works in place goes through a vector on the stack, so
+// that a value's bits do not depend on where it lies.
+
+// tail8 is the part of x behind its last whole vector of eight, filled up.
+func tail8(x []float32, fill float32) (v [8]float32, tail []float32) {
+	tail = x[len(x)&^7:]
+	for i := copy(v[:], tail); i < 8; i++ {
+		v[i] = fill
+	}
+	return v, tail
+}
+
+func maxAVX2(x []float32) float32 {
+	check("x", len(x), 1)
+	if len(x) >= 8 {
+		return max8AVX2(&x[0], len(x))
+	}
+	v, _ := tail8(x, x[0])
+	return max8AVX2(&v[0], 8)
+}
+
+func exp2SumAVX2(x []float32, m float32) float32 {
+	var sum float32
+	if n := len(x) &^ 7; n > 0 {
+		sum = exp2Sum8AVX2(&x[0], n, m)
+	}
+	if len(x)&7 > 0 {
+		v, tail := tail8(x, float32(math.Inf(-1)))
+		exp2Sum8AVX2(&v[0], 8, m)
+		copy(tail, v[:])
+		for _, f := range tail {
+			sum += f
+		}
+	}
+	return sum
+}
+
+func scaleAVX2(x []float32, s float32) {
+	n := len(x) &^ 7
+	if n > 0 {
+		scale8AVX2(&x[0], n, s)
+	}
+	scaleGeneric(x[n:], s)
+}
+
+func addAVX2(dst, x []float32) {
+	check("dst", len(dst), len(x))
+	n := len(x) &^ 7
+	if n > 0 {
+		add8AVX2(&dst[0], &x[0], n)
+	}
+	addGeneric(dst[n:], x[n:])
+}
+
+func geluAVX2(x []float32) {
+	if n := len(x) &^ 7; n > 0 {
+		gelu8AVX2(&x[0], n)
+	}
+	if len(x)&7 > 0 {
+		v, tail := tail8(x, 0)
+		gelu8AVX2(&v[0], 8)
+		copy(tail, v[:])
+	}
+}
+
+func normAVX2(dst, x, w, b []float32) {
+	checkNorm(dst, x, w, b)
+	n := len(x) &^ 7
+	var sum, squares float32
+	if n > 0 {
+		sum = sum8AVX2(&x[0], n)
+	}
+	for _, v := range x[n:] {
+		sum += v
+	}
+	mean := sum / float32(len(x))
+	if n > 0 {
+		squares = squares8AVX2(&x[0], n, mean)
+	}
+	for _, v := range x[n:] {
+		squares += (v - mean) * (v - mean)
+	}
+	scale := float32(1 / math.Sqrt(float64(squares/float32(len(x)))+normEps))
+	if n > 0 {
+		affine8AVX2(&dst[0], &x[0], &w[0], &b[0], n, mean, scale)
+	}
+	for i := n; i < len(x); i++ {
+		dst[i] = (x[i]-mean)*scale*w[i] + b[i]
+	}
+}
+
+func packAVX2(dst, src []float32, stride, kn int) { pack8s(dst, src, stride, kn, 16) }
+
+// pack8s packs a panel of nr columns, eight at a time.
+func pack8s(dst, src []float32, stride, kn, nr int) {
+	checkPack(dst, src, stride, kn, nr)
+	n := kn &^ 3
+	if n > 0 {
+		for j := 0; j < nr; j += 8 {
+			pack8AVX2(&dst[j], &src[j*stride], stride, n, nr)
+		}
+	}
+	for k := n; k < kn; k++ {
+		for j := range nr {
+			dst[k*nr+j] = src[j*stride+k]
+		}
+	}
+}
+
+func widenF16AVX2(dst []float32, src []byte) {
+	checkWiden(dst, src, 1, 2)
+	n := len(dst) &^ 7
+	if n > 0 {
+		widenF16x8AVX2(&dst[0], &src[0], n)
+	}
+	widenF16Generic(dst[n:], src[2*n:])
+}
+
+func widenQ4_0AVX2(dst []float32, src []byte) {
+	checkWiden(dst, src, block, bytesQ4_0)
+	if len(dst) > 0 {
+		widenQ4_0x32AVX2(&dst[0], &src[0], len(dst)/block)
+	}
+}
+
+func widenQ4_1AVX2(dst []float32, src []byte) {
+	checkWiden(dst, src, block, bytesQ4_1)
+	if len(dst) > 0 {
+		widenQ4_1x32AVX2(&dst[0], &src[0], len(dst)/block)
+	}
+}
+
+func widenQ5_0AVX2(dst []float32, src []byte) {
+	checkWiden(dst, src, block, bytesQ5_0)
+	if len(dst) > 0 {
+		widenQ5_0x32AVX2(&dst[0], &src[0], len(dst)/block)
+	}
+}
+
+func widenQ5_1AVX2(dst []float32, src []byte) {
+	checkWiden(dst, src, block, bytesQ5_1)
+	if len(dst) > 0 {
+		widenQ5_1x32AVX2(&dst[0], &src[0], len(dst)/block)
+	}
+}
+
+func widenQ8_0AVX2(dst []float32, src []byte) {
+	checkWiden(dst, src, block, bytesQ8_0)
+	if len(dst) > 0 {
+		widenQ8_0x32AVX2(&dst[0], &src[0], len(dst)/block)
+	}
+}
+
+func narrowAVX2(dst []uint16, src []float32) {
+	check("dst", len(dst), len(src))
+	n := len(src) &^ 7
+	if n > 0 {
+		narrow8AVX2(&dst[0], &src[0], n)
+	}
+	narrowGeneric(dst[n:], src[n:])
+}
+
+func scoresAVX2(s, q []float32, k []uint16, cells []int32, n int) {
+	checkCells(q, s, k, cells, n)
+	if n > 0 {
+		scores64AVX2(&s[0], &q[0], &k[0], unsafe.SliceData(cells), n)
+	}
+}
+
+func mixAVX2(out, p []float32, v []uint16, cells []int32, n int) {
+	checkCells(out, p, v, cells, n)
+	if n == 0 {
+		clear(out[:headSize])
+		return
+	}
+	mix64AVX2(&out[0], &p[0], &v[0], unsafe.SliceData(cells), n)
+}
+
+//go:noescape
+func max8AVX2(x *float32, n int) float32
+
+//go:noescape
+func exp2Sum8AVX2(x *float32, n int, m float32) float32
+
+//go:noescape
+func scale8AVX2(x *float32, n int, s float32)
+
+//go:noescape
+func add8AVX2(dst, x *float32, n int)
+
+//go:noescape
+func gelu8AVX2(x *float32, n int)
+
+//go:noescape
+func sum8AVX2(x *float32, n int) float32
+
+//go:noescape
+func squares8AVX2(x *float32, n int, mean float32) float32
+
+//go:noescape
+func affine8AVX2(dst, x, w, b *float32, n int, mean, scale float32)
+
+//go:noescape
+func pack8AVX2(dst, src *float32, stride, kn, nr int)
+
+//go:noescape
+func widenF16x8AVX2(dst *float32, src *byte, n int)
+
+//go:noescape
+func widenQ4_0x32AVX2(dst *float32, src *byte, blocks int)
+
+//go:noescape
+func widenQ4_1x32AVX2(dst *float32, src *byte, blocks int)
+
+//go:noescape
+func widenQ5_0x32AVX2(dst *float32, src *byte, blocks int)
+
+//go:noescape
+func widenQ5_1x32AVX2(dst *float32, src *byte, blocks int)
+
+//go:noescape
+func widenQ8_0x32AVX2(dst *float32, src *byte, blocks int)
+
+//go:noescape
+func narrow8AVX2(dst *uint16, src *float32, n int)
+
+//go:noescape
+func scores64AVX2(s, q *float32, k *uint16, cells *int32, n int)
+
+//go:noescape
+func mix64AVX2(out, p *float32, v *uint16, cells *int32, n int)
