@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/whisperfile/whisperfile/audio"
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
@@ -122,6 +123,9 @@ func inputFailed(name string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return whisper.Failf(whisper.Input, "input file not found: %s", name)
 	}
+	if strings.HasPrefix(err.Error(), name+": ") {
+		return whisper.Failf(whisper.Input, "cannot read the sound: %w", err)
+	}
 	return whisper.Failf(whisper.Input, "cannot read the sound: %s: %w", name, bare(err))
 }
 
@@ -165,7 +169,7 @@ func (b *batch) hear(ctx context.Context, e engine, t task) (err error) {
 	})
 	p.bar.Close()
 	if w := in.Warning(); w != "" && !b.quiet {
-		b.note("warning: %s: %s", t.input, w)
+		b.note("warning: %s: %s", t.input, strings.TrimPrefix(w, t.input+": "))
 	}
 	stopped := ctx.Err() != nil && !errors.Is(err, errStdout)
 	switch {
