@@ -64,10 +64,10 @@ loop:
 
 // func exp2Sum8NEON(x *float32, n int, m float32) float32
 // x[i] = 2^(x[i]−m), and their sum. With i the nearest integer to x−m and f the rest, 2^f comes from a polynomial and i is
-// added to its exponent. x−m is held to −125 and above, so that the exponent stays that of a normal number. Two vectors
-// take their steps in turn, for processors that execute in order.
-// Requires NEON and n > 0, a multiple of 8. R1 x, R2 left; V0 V1 x−m, then f; V2 V3 f²; V4 V5 i; V6 … V9 terms;
-// V16 … V22 polynomial, V23 −125, V24 m, V25 V26 sums.
+// added to its exponent. What comes of an x−m below −125, where that exponent would leave the range, is replaced by 0; a
+// NaN stays. Two vectors take their steps in turn, for processors that execute in order.
+// Requires NEON and n > 0, a multiple of 8. R1 x, R2 left; V0 V1 x−m, then f; V2 V3 f²; V4 V5 i; V6 … V9 terms; V10 V11 where
+// x−m is below −125; V16 … V22 polynomial, V23 −125, V24 m, V25 V26 sums, V27 0.
 TEXT ·exp2Sum8NEON(SB), NOSPLIT, $0-28
 	MOVD x+0(FP), R1
 	MOVD n+8(FP), R2
@@ -84,13 +84,14 @@ TEXT ·exp2Sum8NEON(SB), NOSPLIT, $0-28
 	VLD1R (R3), [V23.S4]
 	VEOR V25.B16, V25.B16, V25.B16
 	VEOR V26.B16, V26.B16, V26.B16
+	VEOR V27.B16, V27.B16, V27.B16
 
 loop:
 	FLDPQ (R1), (F0, F1)
 	FSUB_4S(24, 0, 0)
 	FSUB_4S(24, 1, 1)
-	FMAX_4S(23, 0, 0)
-	FMAX_4S(23, 1, 1)
+	FCMGT_4S(0, 23, 10)
+	FCMGT_4S(1, 23, 11)
 	FRINTN_4S(0, 2)
 	FRINTN_4S(1, 3)
 	FCVTNS_4S(0, 4)
@@ -123,6 +124,8 @@ loop:
 	VSHL  $23, V5.S4, V5.S4
 	VADD  V4.S4, V8.S4, V0.S4
 	VADD  V5.S4, V9.S4, V1.S4
+	VBIT  V10.B16, V27.B16, V0.B16
+	VBIT  V11.B16, V27.B16, V1.B16
 	FADD_4S(0, 25, 25)
 	FADD_4S(1, 26, 26)
 	FSTPQ (F0, F1), (R1)

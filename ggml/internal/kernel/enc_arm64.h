@@ -9,6 +9,7 @@
 #define FMUL_4S(m, n, d)  NEON_RRR(0x6E20DC00, m, n, d)
 #define FMAX_4S(m, n, d)  NEON_RRR(0x4E20F400, m, n, d)
 #define FMIN_4S(m, n, d)  NEON_RRR(0x4EA0F400, m, n, d)
+#define FCMGT_4S(m, n, d) NEON_RRR(0x6EA0E400, m, n, d) // n > m: all ones or all zeros
 #define FADDP_4S(m, n, d) NEON_RRR(0x6E20D400, m, n, d) // n's pairs, then m's
 #define FMAXP_4S(m, n, d) NEON_RRR(0x6E20F400, m, n, d)
 
