@@ -1,0 +1,15 @@
+package main
+
+import (
+	"github.com/whisperfile/whisperfile/cmd/internal/applet"
+	"github.com/whisperfile/whisperfile/cmd/internal/quantize"
+	"github.com/whisperfile/whisperfile/cmd/internal/transcribe"
+)
+
+// programs are those in this file.
+func programs() applet.Registry {
+	var r applet.Registry
+	r.Add("whisper", transcribe.New)
+	r.Add("whisper-quantize", quantize.New)
+	return r
+}
