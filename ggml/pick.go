@@ -66,15 +66,15 @@ func (r *ranking) run(worker, i int) {
 	if f.Mass && massOver(powers[:beg], powers[beg:], r.c.tab.Max) {
 		fill(logits[:beg], negInf)
 	}
-	times(p, powers[beg:], beg, sum)
+	times(p, logits[beg:], powers[beg:], beg, sum)
 	norm := largest + float32(math.Log(float64(sum)))
 	p.Candidates = top(p.Candidates, logits, norm, r.k)
 }
 
 var negInf = float32(math.Inf(-1))
 
-// exponentials replaces x by e^(x−largest) and returns the largest of x and the sum of the powers; what was −∞ becomes 0.
-// If all of it is −∞ it is left alone.
+// exponentials replaces x by e^(x−largest) and returns the largest of x and the sum of the powers; what was −∞ becomes
+// next to 0. If all of it is −∞ it is left alone.
 func (r *ranking) exponentials(x []float32) (largest, sum float32) {
 	t := r.c.tab
 	largest = t.Max(x)
@@ -130,20 +130,22 @@ func total(x []float32) (sum float64) {
 	return sum
 }
 
-// times fills in what is to be known of the timestamps, whose powers are given; sum is that of all tokens.
-func times(p *Picked, powers []float32, beg int, sum float32) {
-	all, best := total(powers), 0
-	if all == 0 {
-		return
-	}
-	for i, v := range powers {
-		if v > powers[best] {
-			best = i
+// times fills in what is to be known of the timestamps, whose logits and powers are given; sum is that of all powers. The
+// power of what was removed need not be 0, but too small to count.
+func times(p *Picked, logits, powers []float32, beg int, sum float32) {
+	best, most := -1, negInf
+	for i, l := range logits {
+		if l > most {
+			best, most = i, l
 		}
 	}
+	if best < 0 {
+		return
+	}
+	all := total(powers) / float64(sum)
 	p.Time = int32(beg + best)
-	p.TimeSum = float32(all / float64(sum))
-	p.TimeP = float32(float64(powers[best]) / float64(sum) / (all/float64(sum) + 1e-10))
+	p.TimeSum = float32(all)
+	p.TimeP = float32(float64(powers[best]) / float64(sum) / (all + 1e-10))
 }
 
 // sortAll is how many candidates are too many to insert one by one.
