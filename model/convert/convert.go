@@ -31,19 +31,17 @@ func (m *Model) Close() error { return m.unmap() }
 // nearest, which takes memory of that size), and tokenizer.json, vocabulary.json or vocabulary.txt. Errors are a
 // *ggml.FormatError, which wraps ggml.ErrFormat, ErrTruncated or ErrUnsupported, or an *fs.PathError.
 func Open(dir string) (*Model, error) {
-	vocab, err := readVocabulary(dir)
-	if err != nil {
-		return nil, err
-	}
 	path := filepath.Join(dir, "model.bin")
 	data, unmap, err := ggml.Map(path)
 	if err != nil {
 		return nil, err
 	}
 	m := &Model{unmap: unmap}
-	m.Vocab = vocab
-	if err := m.load(data); err != nil {
-		return nil, errors.Join(withPath(err, path), unmap())
+	if m.Vocab, err = readVocabulary(dir); err == nil {
+		err = withPath(m.load(data), path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, unmap())
 	}
 	return m, nil
 }
