@@ -42,7 +42,7 @@ func TestSequence(t *testing.T) {
 		{"the audio's end comes first", []int32{tt(0), 5, tt(100), tt(100), 7}, 205, state{3, 3, 200, false, true, true}},
 		{"nothing closed", []int32{tt(0), 5, eot}, 9000, state{3, 0, 3000, true, false, false}},
 		{"nothing closed in the last window", []int32{tt(0), 5, eot}, 2000, state{3, 3, 3000, false, true, false}},
-		{"backwards", []int32{tt(0), 5, tt(100), 6, tt(50)}, 9000, state{5, 3, 200, true, false, false}},
+		{"backwards", []int32{tt(0), 5, tt(100), 6, tt(50)}, 9000, state{5, 3, 200, true, false, true}},
 	} {
 		s := feed(c.ids, c.left, true)
 		got := state{len(s.tokens), s.length, s.shift, s.failed, s.done, s.closed(english)}

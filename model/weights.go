@@ -47,8 +47,11 @@ type loader struct {
 
 // load takes in all tensors of a file. Their names and shapes follow from the header.
 func load(f *ggml.File, b ggml.Backend) (*weights, error) {
-	l := &loader{f: f, b: b}
 	h := f.Header
+	if err := supported(h); err != nil {
+		return nil, err
+	}
+	l := &loader{f: f, b: b}
 	w := &weights{
 		conv1:       l.conv("encoder.conv1", h.Mels, h.AudioState),
 		conv2:       l.conv("encoder.conv2", h.AudioState, h.AudioState),
@@ -66,6 +69,29 @@ func load(f *ggml.File, b ggml.Backend) (*weights, error) {
 	}
 	return w, l.err
 }
+
+// supported refuses headers that are sound but of no Whisper model: the ids of special tokens follow from the size of the
+// vocabulary, and a window is always 30 s.
+func supported(h ggml.Header) error {
+	for _, f := range []struct {
+		name string
+		bad  bool
+		n    int
+	}{
+		{"n_vocab", h.Vocab < 51864 || h.Vocab > 51866, h.Vocab},
+		{"n_audio_ctx", h.AudioCtx != windowFrames/2, h.AudioCtx},
+		{"n_text_ctx", h.TextCtx < minTextCtx, h.TextCtx},
+		{"n_text_state", h.TextState != h.AudioState, h.TextState},
+	} {
+		if f.bad {
+			return &ggml.FormatError{Field: f.name, Err: fmt.Errorf("%d is not a Whisper model's: %w", f.n, ggml.ErrUnsupported)}
+		}
+	}
+	return nil
+}
+
+// minTextCtx leaves room for a prompt of the task's tokens and a few more behind it.
+const minTextCtx = 32
 
 // tensor takes in the tensor of that name and shape (ggml's order, fastest first).
 func (l *loader) tensor(name string, dims ...int) ggml.Weight {
