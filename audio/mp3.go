@@ -12,6 +12,9 @@ import (
 // mp3Delay is how many samples the filter banks of every layer III decoder hold back.
 const mp3Delay = 529
 
+// mp3MaxAlone is the bit rate up to which frames at 22.05 kHz can be made to stand by themselves; see mp3Feed.
+const mp3MaxAlone = 128000
+
 // errNoMP3: there is no sequence of MPEG audio frames.
 var errNoMP3 = errors.New("no MPEG audio")
 
@@ -65,8 +68,8 @@ func newMP3Data(in *input, f *Format) (decoder, error) {
 		h, _ = parseMP3Header(in.peek(4))
 	}
 	f.Codec, f.Rate, f.Channels = "mp3", h.rate, h.channels
-	if h.layer != 3 || h.version == 25 {
-		kind := fmt.Sprintf("MPEG-%d layer %d", h.version, h.layer)
+	if h.layer != 3 || h.version == 25 || h.rate == 22050 && h.bitrate > mp3MaxAlone {
+		kind := fmt.Sprintf("MPEG-%d layer %d (%d Hz, %d kbit/s)", h.version, h.layer, h.rate, h.bitrate/1000)
 		if h.version == 25 {
 			kind = fmt.Sprintf("MPEG-2.5 layer %d (%d Hz)", h.layer, h.rate)
 		}
@@ -264,15 +267,16 @@ func (d *mp3Decoder) search(b []byte) (int, bool) {
 // mp3Feed is the io.Reader under the library: one frame at a time, prepared so that the library's faults do not show.
 //
 // A frame's main data may begin in the frames before it (the bit reservoir). Where those are lost, the side information
-// is emptied: silence. For MPEG-2 the library gets the size of a padded frame wrong, so there each frame is made to stand by
-// itself, with a bit rate that has room for all of its main data and none taken from before.
+// is emptied: silence. The library takes some padded frames of MPEG-2 (at 22.05 kHz) for a byte shorter than they are.
+// Such a frame, and those that need its data, are made to stand by themselves: with a bit rate that has room for all of the
+// main data, and none taken from before.
 type mp3Feed struct {
 	frame []byte // as it is in the file
 	out   []byte // as the library gets it
 	left  []byte // of out, not yet read
 
-	reservoir []byte // main data of the frames before, for MPEG-2
-	reach     int    // how far back main data may begin, for MPEG-1
+	reservoir []byte // main data of the frames before; kept for MPEG-2 only
+	reach     int    // how much of that the library has
 }
 
 // mp3Reservoir is how many bytes before its frame main data may begin.
@@ -299,40 +303,64 @@ func (f *mp3Feed) fill(h mp3Header) (sound bool) {
 		return false
 	}
 	side, main := f.out[at:at+n], f.frame[at+n:]
+	begin := int(side[0])
 	if h.version == 1 {
-		begin := int(side[0])<<1 | int(side[1])>>7
-		if sound = begin <= f.reach; !sound {
-			begin = f.reach
-			clear(side)
-			side[0], side[1] = byte(begin>>1), byte(begin<<7)
-		}
+		begin = begin<<1 | int(side[1])>>7
+	}
+	switch {
+	case begin <= f.reach && h.size == mp3LibrarySize(h, f.frame):
+		sound, f.reach = true, begin+len(main)
+	case h.version == 1:
+		begin = f.reach
+		clear(side)
+		side[0], side[1] = byte(begin>>1), byte(begin<<7)
 		f.reach = begin + len(main)
-		f.left = f.out
-		return sound
-	}
-	begin, bits := int(side[0]), 0
-	for c := range h.channels {
-		bits += part23(side, 8+h.channels+63*c)
-	}
-	data := f.reservoir
-	if sound = begin <= len(data); sound {
-		data = append(data[len(data)-begin:], main...)
-		data = data[:min(len(data), (bits+7)/8)]
-		size := f.setRate(h, at+n+len(data))
-		if sound = size > 0; sound {
-			f.out = append(f.out[:at+n], data...)
-			f.out = append(f.out, make([]byte, size-len(f.out))...)
-			f.out[at] = 0
+	default:
+		sound, f.reach = f.alone(h, at+n, begin, main), 0
+		if !sound {
+			clear(f.out[at:])
+			f.out = f.out[:f.setRate(h, at+n)]
 		}
-	}
-	if !sound {
-		clear(f.out[at:])
-		f.out = f.out[:f.setRate(h, at+n)]
 	}
 	f.left = f.out
-	f.reservoir = append(f.reservoir, main...)
-	f.reservoir = f.reservoir[:copy(f.reservoir, f.reservoir[max(0, len(f.reservoir)-mp3Reservoir):])]
+	if h.version != 1 {
+		f.reservoir = append(f.reservoir, main...)
+		f.reservoir = f.reservoir[:copy(f.reservoir, f.reservoir[max(0, len(f.reservoir)-mp3Reservoir):])]
+	}
 	return sound
+}
+
+// mp3LibrarySize is how long the library takes a frame to be.
+func mp3LibrarySize(h mp3Header, frame []byte) int {
+	n := 144*h.bitrate/h.rate + int(frame[2]>>1&1)
+	if h.version != 1 {
+		n >>= 1
+	}
+	return n
+}
+
+// alone makes an MPEG-2 frame, whose side information ends at head, independent of the frames before. It reports whether
+// their data is there and the frame can hold it.
+func (f *mp3Feed) alone(h mp3Header, head, begin int, main []byte) bool {
+	data := f.reservoir
+	if begin > len(data) {
+		return false
+	}
+	bits := 0
+	at, _ := h.side()
+	for c := range h.channels {
+		bits += part23(f.out[at:], 8+h.channels+63*c)
+	}
+	data = append(data[len(data)-begin:], main...)
+	data = data[:min(len(data), (bits+7)/8)]
+	size := f.setRate(h, head+len(data))
+	if size == 0 {
+		return false
+	}
+	f.out = append(f.out[:head], data...)
+	f.out = append(f.out, make([]byte, size-len(f.out))...)
+	f.out[at] = 0 // main_data_begin
+	return true
 }
 
 // part23 reads part2_3_length, the number of bits of a channel's main data, at a bit of the side information.

@@ -8,7 +8,7 @@ import (
 // newDecoder tells the format by the first bytes.
 func newDecoder(in *input) (Format, decoder, error) {
 	if len(in.peek(1)) == 0 {
-		return Format{}, nil, &FormatError{Offset: 0, Err: ErrEmpty}
+		return Format{}, nil, &FormatError{Offset: -1, Err: ErrEmpty}
 	}
 	in.skipID3()
 	b := in.peek(16)

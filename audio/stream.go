@@ -18,11 +18,10 @@ type decoder interface {
 //
 // Damage in the middle of a file ends the Stream like its end would: what was decoded is delivered, and Warning tells.
 type Stream struct {
-	out     Source
-	mix     mixer
-	close   func() error
-	samples int64
-	err     error
+	out   Source
+	mix   mixer
+	close func() error
+	err   error
 }
 
 // Open opens a file. The format is told by the content; the name does not matter.
@@ -78,7 +77,6 @@ func (s *Stream) Read(dst []float32) (int, error) {
 		return 0, s.err
 	}
 	n, err := s.out.Read(dst)
-	s.samples += int64(n)
 	if err != nil {
 		s.err = err
 		if n > 0 {
@@ -116,12 +114,14 @@ type mixer struct {
 	path    string
 	block   []float32 // interleaved, not yet delivered
 	heard   bool
+	count   int64 // samples delivered
+	limit   int64 // of them; 0: none
 	warning string
 	err     error
 }
 
 func (m *mixer) Read(dst []float32) (int, error) {
-	if len(m.block) == 0 && m.err == nil {
+	for len(m.block) == 0 && m.err == nil {
 		m.block, m.err = m.decode()
 		if m.err != nil {
 			m.block, m.err = nil, m.judge(m.err)
@@ -134,6 +134,14 @@ func (m *mixer) Read(dst []float32) (int, error) {
 	}
 	ch := m.format.Channels
 	n := min(len(dst), len(m.block)/ch)
+	if m.limit > 0 && m.count+int64(n) > m.limit {
+		m.err = io.EOF
+		m.warning = fmt.Sprintf("only the first %v are converted", m.format.duration(m.limit))
+		n = int(m.limit - m.count)
+		if m.block = m.block[:n*ch]; n == 0 {
+			return 0, io.EOF
+		}
+	}
 	dst = dst[:n]
 	if ch == 1 {
 		copy(dst, m.block)
@@ -148,6 +156,7 @@ func (m *mixer) Read(dst []float32) (int, error) {
 		}
 	}
 	m.block = m.block[n*ch:]
+	m.count += int64(n)
 	for i, v := range dst {
 		if v-v != 0 { // NaN or infinite
 			dst[i] = 0
@@ -170,6 +179,10 @@ func (m *mixer) decode() (block []float32, err error) {
 func (m *mixer) judge(err error) error {
 	switch {
 	case m.in.err != nil:
+		if e, ok := errors.AsType[*convertExit](m.in.err); ok && m.heard {
+			m.warning = e.Error()
+			return io.EOF
+		}
 		return m.in.err
 	case !m.heard && err == io.EOF:
 		return inFile(m.path, &FormatError{Offset: -1, Field: m.format.Container, Err: ErrEmpty})
