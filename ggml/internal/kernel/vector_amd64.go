@@ -98,18 +98,19 @@ func normAVX2(dst, x, w, b []float32) {
 	}
 }
 
-func packAVX2(dst, src []float32, stride, kn int) { pack8s(dst, src, stride, kn, 16) }
-
-// pack8s packs a panel of nr columns, eight at a time.
-func pack8s(dst, src []float32, stride, kn, nr int) {
-	checkPack(dst, src, stride, kn, nr)
+func packAVX2(dst, src []float32, stride, kn int) {
+	checkPack(dst, src, stride, kn, 16)
 	n := kn &^ 3
 	if n > 0 {
-		for j := 0; j < nr; j += 8 {
-			pack8AVX2(&dst[j], &src[j*stride], stride, n, nr)
-		}
+		pack8AVX2(&dst[0], &src[0], stride, n, 16)
+		pack8AVX2(&dst[8], &src[8*stride], stride, n, 16)
 	}
-	for k := n; k < kn; k++ {
+	packRest(dst, src, stride, n, kn, 16)
+}
+
+// packRest packs the numbers from k on.
+func packRest(dst, src []float32, stride, k, kn, nr int) {
+	for ; k < kn; k++ {
 		for j := range nr {
 			dst[k*nr+j] = src[j*stride+k]
 		}

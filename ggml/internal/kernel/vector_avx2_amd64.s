@@ -2,31 +2,6 @@
 
 #include "textflag.h"
 
-// 2^f for |f| ≤ 1/2 as 1 + c1·f + … + c6·f⁶: relative error 2.6e−9 before rounding (Remez).
-DATA ·exp2<>+0(SB)/4, $0xC2FA0000  // −125, the least exponent
-DATA ·exp2<>+4(SB)/4, $0x4B400000  // 1.5·2²³: adding it rounds to a whole number
-DATA ·exp2<>+8(SB)/4, $0x3F800000  // 1
-DATA ·exp2<>+12(SB)/4, $0x3F317219
-DATA ·exp2<>+16(SB)/4, $0x3E75FDF1
-DATA ·exp2<>+20(SB)/4, $0x3D635739
-DATA ·exp2<>+24(SB)/4, $0x3C1D9387
-DATA ·exp2<>+28(SB)/4, $0x3AAFB93C
-DATA ·exp2<>+32(SB)/4, $0x392385A8
-GLOBL ·exp2<>(SB), RODATA|NOPTR, $36
-
-// (1 − erf(a/√2))/2 for a ≥ 0 as (c0 + c1·a + … + c6·a⁶)⁻¹⁶. Times a, it errs by 2.2e−7 at most before rounding (Remez,
-// with the weight that makes it the error of this product).
-DATA ·tail<>+0(SB)/4, $0x7FFFFFFF  // all but the sign
-DATA ·tail<>+4(SB)/4, $0x41200000  // 10, where the tail is long nothing and its inverse still finite
-DATA ·tail<>+8(SB)/4, $0x3F85AACC
-DATA ·tail<>+12(SB)/4, $0x3D55410B
-DATA ·tail<>+16(SB)/4, $0x3CB527CB
-DATA ·tail<>+20(SB)/4, $0x3B5CE429
-DATA ·tail<>+24(SB)/4, $0x389DEDEA
-DATA ·tail<>+28(SB)/4, $0x38265295
-DATA ·tail<>+32(SB)/4, $0x36EA7508
-GLOBL ·tail<>(SB), RODATA|NOPTR, $36
-
 // HSUM leaves the sum of the lanes of Y0 in X0. It takes X1.
 #define HSUM \
 	VEXTRACTF128 $1, Y0, X1 \
@@ -80,20 +55,21 @@ done:
 
 // func exp2Sum8AVX2(x *float32, n int, m float32) float32
 // Table.Exp2Sum. Requires AVX2, FMA, and n > 0, a multiple of 8. With x−m = i + f, i whole: 2^f by the polynomial, and i
-// added to its exponent. SI x, CX left; Y0 the sum, Y1 … Y3 at work, Y4 m, Y5 −125, Y6 what rounds, Y7 1, Y8 … Y13 c1 … c6.
+// added to its exponent. SI x, CX left; Y0 the sum, Y1 … Y3, Y14, Y15 at work, Y4 m, Y5 −125, Y6 what rounds, Y7 1,
+// Y8 … Y13 c1 … c6.
 TEXT ·exp2Sum8AVX2(SB), NOSPLIT, $0-28
 	MOVQ         x+0(FP), SI
 	MOVQ         n+8(FP), CX
 	VBROADCASTSS m+16(FP), Y4
-	VBROADCASTSS ·exp2<>+0(SB), Y5
-	VBROADCASTSS ·exp2<>+4(SB), Y6
-	VBROADCASTSS ·exp2<>+8(SB), Y7
-	VBROADCASTSS ·exp2<>+12(SB), Y8
-	VBROADCASTSS ·exp2<>+16(SB), Y9
-	VBROADCASTSS ·exp2<>+20(SB), Y10
-	VBROADCASTSS ·exp2<>+24(SB), Y11
-	VBROADCASTSS ·exp2<>+28(SB), Y12
-	VBROADCASTSS ·exp2<>+32(SB), Y13
+	VBROADCASTSS ·exp2Terms+0(SB), Y5
+	VBROADCASTSS ·exp2Terms+4(SB), Y6
+	VBROADCASTSS ·exp2Terms+8(SB), Y7
+	VBROADCASTSS ·exp2Terms+12(SB), Y8
+	VBROADCASTSS ·exp2Terms+16(SB), Y9
+	VBROADCASTSS ·exp2Terms+20(SB), Y10
+	VBROADCASTSS ·exp2Terms+24(SB), Y11
+	VBROADCASTSS ·exp2Terms+28(SB), Y12
+	VBROADCASTSS ·exp2Terms+32(SB), Y13
 	VXORPS       Y0, Y0, Y0
 
 loop:
@@ -104,12 +80,15 @@ loop:
 	VSUBPS      Y6, Y2, Y3
 	VSUBPS      Y3, Y1, Y1       // f
 	VPSLLD      $23, Y2, Y2
+	VMULPS      Y1, Y1, Y14      // f²: pairs of terms shorten the chain
 	VMOVAPS     Y13, Y3
 	VFMADD213PS Y12, Y1, Y3
-	VFMADD213PS Y11, Y1, Y3
-	VFMADD213PS Y10, Y1, Y3
-	VFMADD213PS Y9, Y1, Y3
-	VFMADD213PS Y8, Y1, Y3
+	VMOVAPS     Y11, Y15
+	VFMADD213PS Y10, Y1, Y15
+	VFMADD213PS Y15, Y14, Y3
+	VMOVAPS     Y9, Y15
+	VFMADD213PS Y8, Y1, Y15
+	VFMADD213PS Y15, Y14, Y3
 	VFMADD213PS Y7, Y1, Y3
 	VPADDD      Y2, Y3, Y3
 	VMOVUPS     Y3, (SI)
@@ -158,19 +137,19 @@ loop:
 
 // func gelu8AVX2(x *float32, n int)
 // Table.GELU as max(x, 0) − |x|·tail(|x|). Requires AVX2, FMA, and n > 0, a multiple of 8.
-// SI x, CX left; Y0 x, Y1 |x|, Y2 at work, Y3 0, Y4 all but the sign, Y5 10, Y6 … Y12 c0 … c6.
+// SI x, CX left; Y0 x, Y1 |x|, Y2, Y13, Y14 at work, Y3 0, Y4 all but the sign, Y5 10, Y6 … Y12 c0 … c6.
 TEXT ·gelu8AVX2(SB), NOSPLIT, $0-16
 	MOVQ         x+0(FP), SI
 	MOVQ         n+8(FP), CX
-	VBROADCASTSS ·tail<>+0(SB), Y4
-	VBROADCASTSS ·tail<>+4(SB), Y5
-	VBROADCASTSS ·tail<>+8(SB), Y6
-	VBROADCASTSS ·tail<>+12(SB), Y7
-	VBROADCASTSS ·tail<>+16(SB), Y8
-	VBROADCASTSS ·tail<>+20(SB), Y9
-	VBROADCASTSS ·tail<>+24(SB), Y10
-	VBROADCASTSS ·tail<>+28(SB), Y11
-	VBROADCASTSS ·tail<>+32(SB), Y12
+	VBROADCASTSS ·tailTerms+0(SB), Y4
+	VBROADCASTSS ·tailTerms+4(SB), Y5
+	VBROADCASTSS ·tailTerms+8(SB), Y6
+	VBROADCASTSS ·tailTerms+12(SB), Y7
+	VBROADCASTSS ·tailTerms+16(SB), Y8
+	VBROADCASTSS ·tailTerms+20(SB), Y9
+	VBROADCASTSS ·tailTerms+24(SB), Y10
+	VBROADCASTSS ·tailTerms+28(SB), Y11
+	VBROADCASTSS ·tailTerms+32(SB), Y12
 	VXORPS       Y3, Y3, Y3
 
 loop:
@@ -178,13 +157,15 @@ loop:
 	VANDPS      Y0, Y4, Y1
 	VMINPS      Y1, Y5, Y1      // a NaN stays
 	VMAXPS      Y3, Y0, Y0
+	VMULPS      Y1, Y1, Y13     // a²: pairs of terms shorten the chain
 	VMOVAPS     Y12, Y2
-	VFMADD213PS Y11, Y1, Y2
-	VFMADD213PS Y10, Y1, Y2
-	VFMADD213PS Y9, Y1, Y2
-	VFMADD213PS Y8, Y1, Y2
-	VFMADD213PS Y7, Y1, Y2
-	VFMADD213PS Y6, Y1, Y2
+	VFMADD213PS Y10, Y13, Y2    // c6·a² + c4
+	VMOVAPS     Y11, Y14
+	VFMADD213PS Y9, Y13, Y14    // c5·a² + c3
+	VFMADD213PS Y8, Y13, Y2     // … + c2
+	VFMADD213PS Y7, Y13, Y14    // … + c1
+	VFMADD213PS Y6, Y13, Y2     // … + c0
+	VFMADD231PS Y14, Y1, Y2
 	VMULPS      Y2, Y2, Y2
 	VMULPS      Y2, Y2, Y2
 	VMULPS      Y2, Y2, Y2
