@@ -1,5 +1,7 @@
 package kernel
 
+//go:generate go run -C ../../_asm . -out ../internal/kernel
+
 import (
 	"fmt"
 	"os"
