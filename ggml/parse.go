@@ -107,9 +107,19 @@ func (r *parser) vocab(f *File) {
 		return
 	}
 	f.Vocab = make([][]byte, n)
+	left := r.data[r.off:]
 	for i := range f.Vocab {
-		f.Vocab[i] = r.take(r.count("length of a token", 0, maxToken), "text of a token")
+		if len(left) >= 4 {
+			if n := binary.LittleEndian.Uint32(left); n <= maxToken && int(n) <= len(left)-4 {
+				f.Vocab[i], left = left[4:4+n:4+n], left[4+n:]
+				continue
+			}
+		}
+		r.off = len(r.data) - len(left)
+		r.take(r.count("length of a token", 0, maxToken), "text of a token") // says what is wrong
+		return
 	}
+	r.off = len(r.data) - len(left)
 }
 
 func (r *parser) tensors(f *File) {
