@@ -184,8 +184,11 @@ func packTwo(dst []byte, q *[superBlock]uint8) {
 	}
 }
 
-// unpackTwo returns the two bits that packTwo wrote of element i.
-func unpackTwo(src []byte, i int) uint8 { return src[i/128*32+i%32] >> (i % 128 / 32 * 2) & 3 }
+// pairs returns the 16 bytes that hold the two bits of sub-block j's elements, and from which bit on.
+func pairs(src []byte, j int) (p []byte, shift int) {
+	from := j/8*32 + j%2*16
+	return src[from : from+16 : from+16], j % 8 / 2 * 2
+}
 
 // packNibbles writes the low four bits of 256 numbers: in each 32 bytes the low nibbles hold 32 elements, the high ones
 // the next 32.

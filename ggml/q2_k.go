@@ -49,8 +49,10 @@ func dequantizeQ2_K(dst []float32, src []byte) {
 		qs := src[16:80]
 		for j := range 16 {
 			d, m := scaleMinQ2_K(src, j)
-			for i := 16 * j; i < 16*j+16; i++ {
-				dst[i] = float32(d*float32(unpackTwo(qs, i))) - m
+			y := dst[16*j : 16*j+16]
+			p, shift := pairs(qs, j)
+			for i, q := range p {
+				y[i] = float32(d*float32(q>>shift&3)) - m
 			}
 		}
 	}

@@ -49,9 +49,10 @@ func dequantizeQ3_K(dst []float32, src []byte) {
 		mask, qs := src[:32], src[32:96]
 		for j := range 16 {
 			d := scaleQ3_K(src, j)
-			for i := 16 * j; i < 16*j+16; i++ {
-				q := unpackTwo(qs, i) | mask[i%32]>>(i/32)&1<<2
-				dst[i] = d * float32(int(q)-4)
+			y, high := dst[16*j:16*j+16], mask[j%2*16:j%2*16+16]
+			p, shift := pairs(qs, j)
+			for i, q := range p {
+				y[i] = d * float32(int(q>>shift&3|high[i]>>(j/2)&1<<2)-4)
 			}
 		}
 	}

@@ -51,9 +51,10 @@ func dequantizeQ6_K(dst []float32, src []byte) {
 		ql, qh := src[:128], src[128:192]
 		for j := range 16 {
 			d := scaleQ6_K(src, j)
-			for i := 16 * j; i < 16*j+16; i++ {
-				q := ql[i/128*64+i%64]>>(i%128/64*4)&15 | unpackTwo(qh, i)<<4
-				dst[i] = d * float32(int(q)-32)
+			y, low := dst[16*j:16*j+16], ql[j/8*64+j%4*16:j/8*64+j%4*16+16]
+			p, shift := pairs(qh, j)
+			for i, q := range p {
+				y[i] = d * float32(int(low[i]>>(j%8/4*4)&15|q>>shift&3<<4)-32)
 			}
 		}
 	}
