@@ -2,9 +2,12 @@ package ggml
 
 import "fmt"
 
-// narrow is the number of rows below which a window is multiplied like a step: packing a weight costs as much as 15 rows
-// of products, and the dots need no packing.
-const narrow = 40
+// Windows of fewer rows are multiplied like a step: packing a weight costs as much as 15 rows of products, and the dots
+// need no packing. Where they must widen the weight first they are worth it up to narrowWide rows.
+const (
+	narrow     = 64
+	narrowWide = 32
+)
 
 // Linear implements Backend.
 func (c *CPU) Linear(l Linear) {
@@ -16,7 +19,11 @@ func (c *CPU) Linear(l Linear) {
 		return
 	}
 	after := epilogue{bias: vector(l.Bias, w.rows), gelu: l.GELU, add: l.Add}
-	if l.Regime == Step || l.X.Rows < narrow {
+	least := narrow
+	if !dotted(w) {
+		least = narrowWide
+	}
+	if l.Regime == Step || l.X.Rows < least {
 		c.multiplyStep(l.Dst.slice(), l.Dst.Stride, l.X.slice(), l.X.Stride, l.X.Rows, w, after)
 		return
 	}

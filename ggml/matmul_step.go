@@ -46,7 +46,7 @@ func (c *CPU) multiplyStep(dst []float32, ldd int, x []float32, ldx, rows int, w
 	s.group = min(s.chunk, max(4, wideBytes/(4*s.depth)))
 	for i := range c.scratch {
 		sc := &c.scratch[i]
-		if !s.inPlace() {
+		if !dotted(s.w) {
 			sc.growRows(s.group * s.depth)
 		}
 		if s.add {
@@ -63,9 +63,9 @@ func stepChunk(n, depth, rows, threads int) int {
 	return roundUp(max(perTask, 1), chunkUnit)
 }
 
-// inPlace reports whether the dots read the stored weight itself.
-func (s *step) inPlace() bool {
-	return s.depth == s.w.cols && (s.w.typ == F16 || s.w.typ == F32)
+// dotted reports whether the dots read the stored weight itself.
+func dotted(w *weight) bool {
+	return w.cols%dotBlock == 0 && (w.typ == F16 || w.typ == F32)
 }
 
 func (s *step) run(worker, i int) {
@@ -93,7 +93,7 @@ func (s *step) run(worker, i int) {
 
 // dots multiplies n rows of the weight from first on with all columns.
 func (s *step) dots(sc *scratch, y []float32, ldy, first, n int) {
-	if s.inPlace() {
+	if dotted(s.w) {
 		dot := s.c.tab.DotF32
 		if s.w.typ == F16 {
 			dot = s.c.tab.DotF16

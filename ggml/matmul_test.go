@@ -54,7 +54,7 @@ func linearCases() []linearCase {
 	for e := range 8 {
 		cases = append(cases, linearCase{narrow + 11, 64, 203, F16, e%2 > 0, e/2%2 > 0, e/4%2 > 0})
 	}
-	return append(cases, linearCase{rows: 41, k: 1600, n: 33, typ: F32, bias: true}, linearCase{rows: 70, k: 64, n: 5, typ: F32},
+	return append(cases, linearCase{rows: narrow + 1, k: 1600, n: 33, typ: F32, bias: true}, linearCase{rows: 70, k: 64, n: 5, typ: F32},
 		linearCase{rows: 3, k: 1, n: 1, typ: F16})
 }
 
@@ -147,7 +147,7 @@ func TestStepRowsAreIndependent(t *testing.T) {
 }
 
 func TestWindowOnAnyThreads(t *testing.T) {
-	for _, l := range []linearCase{{rows: 100, k: 64, n: 200, typ: F16}, {rows: narrow, k: 768, n: 90, typ: Q4_K}, {rows: 61, k: 600, n: 1000, typ: F32}} {
+	for _, l := range []linearCase{{rows: 100, k: 64, n: 200, typ: F16}, {rows: narrowWide, k: 768, n: 90, typ: Q4_K}, {rows: 71, k: 600, n: 1000, typ: F32}} {
 		x, _ := matrix(1, l.rows, l.k, 2)
 		tw, _ := tensor(l.typ, random(3, l.n*l.k, 0.1), l.k, l.n)
 		sameOnAllCPUs(t, func(c *CPU) []float32 { return linearOf(t, c, tw, x, Window) })
