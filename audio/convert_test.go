@@ -25,7 +25,7 @@ func fake(t *testing.T, body string) (program, args string) {
 	dir := t.TempDir()
 	args = filepath.Join(dir, "args")
 	wav := filepath.Join(dir, "out.wav")
-	data := le32(0x3f000000) + le32(0xbf000000) + le32(0x3e800000)
+	data := f32(0.5) + f32(-0.5) + f32(0.25)
 	if err := os.WriteFile(wav, bs("RIFF\xff\xff\xff\xffWAVE", wavFmt(3, 1, 4, 32), "data\xff\xff\xff\xff", data), 0o666); err != nil {
 		t.Fatal(err)
 	}

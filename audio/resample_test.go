@@ -45,9 +45,9 @@ func TestResampleTones(t *testing.T) {
 	for _, rate := range testRates {
 		lower := float64(min(rate, SampleRate)) / 2
 		worst, worstGain := -200.0, 0.0
-		for _, part := range []float64{0.01, 0.13, 0.5, 0.75, 0.87} {
+		for _, part := range []float64{0.13, 0.5, 0.87} {
 			freq := part * lower
-			y := readAll(t, newResampler(&samples{x: sine(rate, max(rate/2, 12000), freq)}, rate))
+			y := readAll(t, newResampler(&samples{x: sine(rate, max(rate/8, 8000), freq)}, rate))
 			gain, rest := level(y, freq)
 			worst, worstGain = max(worst, rest), max(worstGain, math.Abs(gain))
 		}
@@ -59,11 +59,11 @@ func TestResampleTones(t *testing.T) {
 		if rate <= SampleRate {
 			continue
 		}
-		for _, freq := range []float64{8001, 8100, 8500, 10000, 12000, 15990, 16001, 17000, 21000, 24500, 0.499 * float64(rate)} {
+		for _, freq := range []float64{8001, 8500, 12000, 15500, 21000, 0.499 * float64(rate)} {
 			if freq > 0.5*float64(rate) {
 				continue
 			}
-			y := readAll(t, newResampler(&samples{x: sine(rate, max(rate/2, 12000), freq)}, rate))
+			y := readAll(t, newResampler(&samples{x: sine(rate, max(rate/8, 8000), freq)}, rate))
 			_, rest := level(y, 0)
 			worst = max(worst, rest)
 		}
@@ -84,7 +84,7 @@ func TestResampleTime(t *testing.T) {
 			}
 		}
 		freq := 0.05 * float64(min(rate, SampleRate))
-		y := readAll(t, newResampler(&samples{x: sine(rate, max(rate/2, 12000), freq)}, rate))
+		y := readAll(t, newResampler(&samples{x: sine(rate, max(rate/8, 8000), freq)}, rate))
 		want := sine(SampleRate, len(y), freq)
 		for i := len(y) / 4; i < len(y)*3/4; i++ {
 			if d := math.Abs(float64(y[i] - want[i])); d > 5e-5 {
@@ -96,7 +96,7 @@ func TestResampleTime(t *testing.T) {
 
 func TestResampleChunks(t *testing.T) {
 	for _, rate := range testRates {
-		x := noise(30000, uint64(rate))
+		x := noise(min(rate, 30000), uint64(rate))
 		want := readAll(t, newResampler(&samples{x: x}, rate))
 		for _, sizes := range [][]int{{1}, {1, 5000, 3}, {777}} {
 			for _, early := range []bool{false, true} {
