@@ -1,4 +1,4 @@
-// Whisper turns speech into text. whisper --help tells how.
+// Command whisper turns speech into text; whisper --help tells how.
 package main
 
 import (

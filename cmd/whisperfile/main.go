@@ -1,4 +1,4 @@
-// Whisperfile is all programs and a model in one file. It does what the name it was started by or its first argument says.
+// Command whisperfile is all programs and a model in one file: the name it was started by or its first argument says which runs.
 package main
 
 import (
