@@ -44,15 +44,15 @@ func linearCases() []linearCase {
 		case typ.Block() == 1:
 			k = 100
 		case typ.Block() == 256:
-			k = 512
+			k = 256
 		}
 		for j, rows := range []int{1, 2, 5, 6, 7, 13, narrow + 3} {
 			e := i + j
-			cases = append(cases, linearCase{rows, k, 7 + 13*j, typ, e%2 > 0, e/2%2 > 0, e/4%2 > 0})
+			cases = append(cases, linearCase{rows, k, 7 + 6*j, typ, e%2 > 0, e/2%2 > 0, e/4%2 > 0})
 		}
 	}
 	for e := range 8 {
-		cases = append(cases, linearCase{narrow + 11, 64, 203, F16, e%2 > 0, e/2%2 > 0, e/4%2 > 0})
+		cases = append(cases, linearCase{narrow + 11, 32, 203, F16, e%2 > 0, e/2%2 > 0, e/4%2 > 0})
 	}
 	return append(cases, linearCase{rows: narrow + 1, k: 1600, n: 33, typ: F32, bias: true}, linearCase{rows: 70, k: 64, n: 5, typ: F32},
 		linearCase{rows: 3, k: 1, n: 1, typ: F16})
@@ -119,8 +119,8 @@ func linearOf(tb testing.TB, c *CPU, tw Tensor, x Mat, regime Regime) []float32 
 
 // A row of a step has the same bits alone and at any place among others, on any number of threads.
 func TestStepRowsAreIndependent(t *testing.T) {
-	const rows, k, n = 17, 256, 107
-	for _, typ := range []Type{F16, F32, Q5_0, Q8_0, Q4_K} {
+	const rows, k, n = 17, 256, 67
+	for _, typ := range []Type{F16, F32, Q5_0, Q4_K} {
 		x, _ := matrix(1, rows, k, 0)
 		tw, _ := tensor(typ, random(3, n*k, 0.1), k, n)
 		sameOnAllCPUs(t, func(c *CPU) []float32 {
@@ -147,7 +147,7 @@ func TestStepRowsAreIndependent(t *testing.T) {
 }
 
 func TestWindowOnAnyThreads(t *testing.T) {
-	for _, l := range []linearCase{{rows: 100, k: 64, n: 200, typ: F16}, {rows: narrowWide, k: 768, n: 90, typ: Q4_K}, {rows: 71, k: 600, n: 1000, typ: F32}} {
+	for _, l := range []linearCase{{rows: 100, k: 64, n: 100, typ: F16}, {rows: narrowWide, k: 768, n: 90, typ: Q4_K}, {rows: 71, k: 600, n: 130, typ: F32}} {
 		x, _ := matrix(1, l.rows, l.k, 2)
 		tw, _ := tensor(l.typ, random(3, l.n*l.k, 0.1), l.k, l.n)
 		sameOnAllCPUs(t, func(c *CPU) []float32 { return linearOf(t, c, tw, x, Window) })
@@ -195,7 +195,7 @@ func TestGELUIsTheSameAtAnyPlace(t *testing.T) {
 
 func TestNoAllocations(t *testing.T) {
 	eachISA(t, func(t *testing.T, c *CPU) {
-		const state = 128
+		const state = 128 // two heads
 		var b Backend = c
 		x, _ := matrix(1, 64, state, 0)
 		y, _ := matrix(2, 64, state, 0)
@@ -218,7 +218,7 @@ func TestNoAllocations(t *testing.T) {
 			"self": func() { b.SelfAttend(SelfAttend{Dst: y, Q: x, K: x, V: x, Heads: 2}) },
 		} {
 			f()
-			if n := testing.AllocsPerRun(100, f); n > 0 {
+			if n := testing.AllocsPerRun(20, f); n > 0 {
 				t.Errorf("%s allocates %v times", name, n)
 			}
 		}
