@@ -21,7 +21,7 @@ func NewBar(env applet.Env, what string, total int64) *Bar {
 	if !env.Terminal.Stderr || total <= 0 {
 		return nil
 	}
-	return &Bar{total: total, bar: progressbar.NewOptions64(total,
+	b := &Bar{total: total, bar: progressbar.NewOptions64(total,
 		progressbar.OptionSetWriter(env.Stderr),
 		progressbar.OptionSetDescription(what),
 		progressbar.OptionSetWidth(min(40, max(10, env.Terminal.Width-len(what)-30))),
@@ -29,6 +29,8 @@ func NewBar(env applet.Env, what string, total int64) *Bar {
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionClearOnFinish(),
 	)}
+	b.bar.StartWithoutRender()
+	return b
 }
 
 // Set says that n units of the work are done.

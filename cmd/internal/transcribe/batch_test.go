@@ -247,7 +247,7 @@ func TestUsage(t *testing.T) {
 		"-t 0 a.wav":                  "-t takes a number from 1 to 1024, not 0",
 		"-t abc a.wav":                `invalid value "abc" for flag -threads: parse error`,
 		"-t 99999999999999999999 a":   `invalid value "99999999999999999999" for flag -threads: value out of range`,
-		"-d -1 a.wav":                 "-d takes a number from 0 to 1000000000000, not -1",
+		"-d -1 a.wav":                 "-d takes a number from 0 to 2000000000, not -1",
 		"-ot 1.5 a.wav":               `invalid value "1.5" for flag -offset-t: parse error`,
 		"-vad a.wav":                  "unknown flag: -vad",
 		"a.wav -of":                   "-of needs a value",

@@ -31,8 +31,11 @@ type settings struct {
 	quiet, progress               bool
 }
 
-// maxThreads bounds -t; a number beyond is a slip of the finger.
-const maxThreads = 1024
+// Bounds of flags; a number beyond is a slip of the finger.
+const (
+	maxThreads = 1024
+	maxOffset  = 2e9 // milliseconds: 23 days
+)
 
 // understand checks the flags of c. Its errors are usage errors.
 func understand(c *cli.Context) (settings, error) {
@@ -56,8 +59,8 @@ func understand(c *cli.Context) (settings, error) {
 		lo, hi     int
 	}{
 		{"-t", "threads", 1, maxThreads},
-		{"-ot", "offset-t", 0, maxTime},
-		{"-d", "duration", 0, maxTime},
+		{"-ot", "offset-t", 0, maxOffset},
+		{"-d", "duration", 0, maxOffset},
 		{"-bo", "best-of", 1, 8},
 		{"-bs", "beam-size", 1, 8},
 		{"-ml", "max-len", 0, 1e6},
