@@ -5,6 +5,7 @@ import "fmt"
 // Type is how the numbers of a tensor are stored. The values are those of ggml, as they stand in a tensor record.
 type Type uint32
 
+// The types a tensor can have, under ggml's names.
 const (
 	F32  Type = 0
 	F16  Type = 1
