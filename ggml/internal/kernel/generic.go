@@ -176,11 +176,24 @@ func maxGeneric(x []float32) float32 {
 	return m
 }
 
+// exp2SumGeneric splits an exponent into a whole number, which it adds to the exponent of the result, and at most a half,
+// whose power is a polynomial: relative error 2.6e−9 before rounding (Remez).
 func exp2SumGeneric(x []float32, m float32) float32 {
+	const round = 0x1.8p23 // adding it leaves no room for a fraction
 	var sum float64
 	for i, v := range x {
-		x[i] = float32(math.Exp2(float64(v - m)))
-		sum += float64(x[i])
+		v = max(v-m, -125)
+		whole := v + round
+		f := v - (whole - round)
+		p := float32(f*1.55946826e-4) + 1.34066442e-3
+		p = float32(f*p) + 9.61769297e-3
+		p = float32(f*p) + 5.55031055e-2
+		p = float32(f*p) + 2.40226528e-1
+		p = float32(f*p) + 6.93147215e-1
+		p = float32(f*p) + 1
+		p = math.Float32frombits(math.Float32bits(p) + math.Float32bits(whole)<<23)
+		x[i] = p
+		sum += float64(p)
 	}
 	return float32(sum)
 }

@@ -24,16 +24,22 @@ func toHalf(f float32) uint16 {
 
 // fromHalf returns the value of a half. A NaN becomes quiet.
 func fromHalf(h uint16) float32 {
+	if e := h & 0x7c00; e == 0 || e == 0x7c00 {
+		return fromRareHalf(h)
+	}
+	return math.Float32frombits(uint32(h&0x8000)<<16 | (uint32(h&0x7fff)<<13 + (127-15)<<23))
+}
+
+// fromRareHalf returns the value of a half that is subnormal, infinite or no number.
+func fromRareHalf(h uint16) float32 {
 	sign, bits := uint32(h&0x8000)<<16, uint32(h&0x7fff)
 	switch {
 	case bits > 0x7c00:
 		return math.Float32frombits(sign | 0x7fc00000 | bits<<13)
 	case bits == 0x7c00:
 		return math.Float32frombits(sign | 0x7f800000)
-	case bits < 0x400: // a multiple of 2⁻²⁴
-		return math.Float32frombits(sign | math.Float32bits(float32(bits)*0x1p-24))
 	}
-	return math.Float32frombits(sign | bits<<13 + (127-15)<<23)
+	return math.Float32frombits(sign | math.Float32bits(float32(bits)*0x1p-24))
 }
 
 func halfAt(b []byte) float32 { return fromHalf(binary.LittleEndian.Uint16(b)) }
