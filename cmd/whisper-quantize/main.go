@@ -1,4 +1,4 @@
-// Whisper-quantize makes models smaller. whisper-quantize --help tells how.
+// Command whisper-quantize makes Whisper models smaller. whisper-quantize --help tells how.
 package main
 
 import (
