@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,7 +31,9 @@ func goCommand(t *testing.T) string {
 // TestGenerated emits the generated files anew.
 func TestGenerated(t *testing.T) {
 	tool, dir := goCommand(t), t.TempDir()
-	if out, err := exec.CommandContext(t.Context(), tool, "run", "-C", "../../_asm", ".", "-out", dir).CombinedOutput(); err != nil {
+	cmd := exec.CommandContext(t.Context(), tool, "run", "-C", "../../_asm", ".", "-out", dir)
+	cmd.Env = append(os.Environ(), "GOOS=", "GOARCH=") // the emitter runs here, whatever is under test
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	made, err := os.ReadDir(dir)
@@ -90,8 +93,10 @@ var (
 // TestInstructions assembles every file of amd64 and looks at what came out: each instruction belongs to the gate of the
 // rung that the file is named after, registers and encodings too, and no function returns with dirty upper halves.
 func TestInstructions(t *testing.T) {
-	tool := goCommand(t)
-	needs := map[string][]string{"avx2": {"AVX2", "FMA", "F16C"}}
+	if runtime.GOARCH != "amd64" {
+		t.Skip("the gates of amd64 are known there alone")
+	}
+	tool, needs := goCommand(t), map[string][]string{}
 	for _, r := range cpu.Rungs() {
 		needs[r.Name] = r.Needs()
 	}
@@ -111,7 +116,7 @@ func TestInstructions(t *testing.T) {
 		}
 		gate, known := needs[m[1]]
 		if !known {
-			t.Logf("%s: its gate is known on amd64 alone", file)
+			t.Errorf("%s: there is no rung of this name", file)
 			continue
 		}
 		cmd := exec.CommandContext(t.Context(), tool, "tool", "asm", "-S", "-p", "kernel", "-I", include, "-I", ".",

@@ -131,7 +131,7 @@ func TestDot(t *testing.T) {
 	eachRung(t, func(t *testing.T, k *kernel.Table) {
 		m := newMemory(t)
 		for name, d := range dots(k) {
-			for _, n := range []int{0, 32, 64, 96, 160, 384} {
+			for _, n := range []int{0, 32, 64, 96, 160, 384, 2080} {
 				// All values at once, each by itself; then every shape must give the same bits.
 				ws, xs := n*d.size+3, n+1
 				w, x := make([]byte, maxRows*ws), normals(7, maxCols*xs)
