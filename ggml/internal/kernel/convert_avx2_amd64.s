@@ -116,18 +116,29 @@ GLOBL ·spread<>(SB), RODATA|NOPTR, $32
 DATA ·pick<>+0(SB)/8, $0x7FBFDFEFF7FBFDFE
 GLOBL ·pick<>(SB), RODATA|NOPTR, $8
 DATA ·bytes<>+0(SB)/1, $0x0F
-DATA ·bytes<>+1(SB)/1, $0x08
-DATA ·bytes<>+2(SB)/1, $0xF0
-DATA ·bytes<>+3(SB)/1, $0x10
-GLOBL ·bytes<>(SB), RODATA|NOPTR, $4
+DATA ·bytes<>+1(SB)/1, $0xF0
+DATA ·bytes<>+2(SB)/1, $0x10
+GLOBL ·bytes<>(SB), RODATA|NOPTR, $3
+DATA ·words<>+0(SB)/4, $15
+DATA ·words<>+4(SB)/4, $8
+GLOBL ·words<>(SB), RODATA|NOPTR, $8
 
 // HALF puts the half at off behind SI into all lanes.
 #define HALF(off, X, Y) \
 	VPBROADCASTW off(SI), X \
 	VCVTPH2PS    X, Y
 
-// NIBBLES reads 16 bytes: the low nibbles into the low half of Y2, the high ones into the high half. Y15 holds bytes of 15.
+// NIBBLES reads 16 bytes: the low nibbles into Y4, Y5, the high ones into Y6, Y7, as whole numbers. Y15 holds 15s.
 #define NIBBLES(off) \
+	VPMOVZXBD off(SI), Y6    \
+	VPMOVZXBD off+8(SI), Y7  \
+	VPAND     Y15, Y6, Y4    \
+	VPAND     Y15, Y7, Y5    \
+	VPSRLD    $4, Y6, Y6     \
+	VPSRLD    $4, Y7, Y7
+
+// PACKED reads 16 bytes: the low nibbles into the low half of Y2, the high ones into the high half. Y15 holds bytes of 15.
+#define PACKED(off) \
 	VMOVDQU     off(SI), X2     \
 	VPSRLW      $4, X2, X3      \
 	VINSERTI128 $1, X3, Y2, Y2  \
@@ -140,12 +151,6 @@ GLOBL ·bytes<>(SB), RODATA|NOPTR, $4
 	VPOR         Y13, Y3, Y3   \
 	VPCMPEQB     Y12, Y3, Y3
 
-// QUARTERS puts each eight of the bytes of Y2 into the low half of X4 … X7.
-#define QUARTERS \
-	VEXTRACTI128 $1, Y2, X6    \
-	VPSRLDQ      $8, X2, X5    \
-	VPSRLDQ      $8, X6, X7
-
 // PRODUCTS multiplies the 32 whole numbers of Y4 … Y7 by the scale in Y0.
 #define PRODUCTS \
 	VCVTDQ2PS Y4, Y4     \
@@ -157,22 +162,21 @@ GLOBL ·bytes<>(SB), RODATA|NOPTR, $4
 	VMULPS    Y0, Y6, Y6 \
 	VMULPS    Y0, Y7, Y7
 
-// SIGNED and UNSIGNED turn the bytes of Y2 into the numbers of a block.
+// SIGNED and UNSIGNED turn the bytes of Y2 into the whole numbers Y4 … Y7. They take the place where the numbers will
+// go: extending bytes from memory spares the shuffles that split a register.
 #define SIGNED \
-	QUARTERS             \
-	VPMOVSXBD X2, Y4     \
-	VPMOVSXBD X5, Y5     \
-	VPMOVSXBD X6, Y6     \
-	VPMOVSXBD X7, Y7     \
-	PRODUCTS
+	VMOVDQU   Y2, (DI)     \
+	VPMOVSXBD (DI), Y4     \
+	VPMOVSXBD 8(DI), Y5    \
+	VPMOVSXBD 16(DI), Y6   \
+	VPMOVSXBD 24(DI), Y7
 
 #define UNSIGNED \
-	QUARTERS             \
-	VPMOVZXBD X2, Y4     \
-	VPMOVZXBD X5, Y5     \
-	VPMOVZXBD X6, Y6     \
-	VPMOVZXBD X7, Y7     \
-	PRODUCTS
+	VMOVDQU   Y2, (DI)     \
+	VPMOVZXBD (DI), Y4     \
+	VPMOVZXBD 8(DI), Y5    \
+	VPMOVZXBD 16(DI), Y6   \
+	VPMOVZXBD 24(DI), Y7
 
 // MINIMUM adds Y1.
 #define MINIMUM \
@@ -200,33 +204,36 @@ GLOBL ·bytes<>(SB), RODATA|NOPTR, $4
 
 // func widenQ4_0x32AVX2(dst *float32, src *byte, blocks int)
 // Table.Widen of q4_0. Requires AVX2, F16C, and blocks > 0.
-// Y0 scale, Y2, Y3 bytes, Y4 … Y7 numbers, Y11 bytes of 8, Y15 bytes of 15.
+// Y0 scale, Y4 … Y7 numbers, Y11 8s, Y15 15s.
 TEXT ·widenQ4_0x32AVX2(SB), NOSPLIT, $0-24
 	ARGUMENTS
-	VPBROADCASTB ·bytes<>+0(SB), Y15
-	VPBROADCASTB ·bytes<>+1(SB), Y11
+	VPBROADCASTD ·words<>+0(SB), Y15
+	VPBROADCASTD ·words<>+4(SB), Y11
 
 loop:
 	HALF(0, X0, Y0)
 	NIBBLES(2)
-	VPSUBB Y11, Y2, Y2
-	SIGNED
+	VPSUBD Y11, Y4, Y4
+	VPSUBD Y11, Y5, Y5
+	VPSUBD Y11, Y6, Y6
+	VPSUBD Y11, Y7, Y7
+	PRODUCTS
 	BLOCK(18)
 	VZEROUPPER
 	RET
 
 // func widenQ4_1x32AVX2(dst *float32, src *byte, blocks int)
 // Table.Widen of q4_1. Requires AVX2, F16C, and blocks > 0.
-// Y0 scale, Y1 minimum, Y2, Y3 bytes, Y4 … Y7 numbers, Y15 bytes of 15.
+// Y0 scale, Y1 minimum, Y4 … Y7 numbers, Y15 15s.
 TEXT ·widenQ4_1x32AVX2(SB), NOSPLIT, $0-24
 	ARGUMENTS
-	VPBROADCASTB ·bytes<>+0(SB), Y15
+	VPBROADCASTD ·words<>+0(SB), Y15
 
 loop:
 	HALF(0, X0, Y0)
 	HALF(2, X1, Y1)
 	NIBBLES(4)
-	UNSIGNED
+	PRODUCTS
 	MINIMUM
 	BLOCK(20)
 	VZEROUPPER
@@ -234,8 +241,31 @@ loop:
 
 // func widenQ5_0x32AVX2(dst *float32, src *byte, blocks int)
 // Table.Widen of q5_0. Requires AVX2, F16C, and blocks > 0. A number without its fifth bit is its nibble − 16, whose byte
-// has all high bits set. Y0 scale, Y2, Y3 bytes, Y4 … Y7 numbers, Y11 bytes of 0xF0, Y12 … Y15 as FIFTH and NIBBLES want them.
+// has all high bits set. Y0 scale, Y2, Y3 bytes, Y4 … Y7 numbers, Y11 bytes of 0xF0, Y12 … Y15 as FIFTH and PACKED want them.
 TEXT ·widenQ5_0x32AVX2(SB), NOSPLIT, $0-24
+	ARGUMENTS
+	VPBROADCASTB ·bytes<>+0(SB), Y15
+	VPBROADCASTB ·bytes<>+1(SB), Y11
+	VMOVDQU      ·spread<>(SB), Y14
+	VPBROADCASTQ ·pick<>(SB), Y13
+	VPCMPEQB     Y12, Y12, Y12
+
+loop:
+	HALF(0, X0, Y0)
+	PACKED(6)
+	FIFTH(2)
+	VPANDN Y11, Y3, Y3
+	VPOR   Y3, Y2, Y2
+	SIGNED
+	PRODUCTS
+	BLOCK(22)
+	VZEROUPPER
+	RET
+
+// func widenQ5_1x32AVX2(dst *float32, src *byte, blocks int)
+// Table.Widen of q5_1. Requires AVX2, F16C, and blocks > 0.
+// Y0 scale, Y1 minimum, Y2, Y3 bytes, Y4 … Y7 numbers, Y11 bytes of 16, Y12 … Y15 as FIFTH and PACKED want them.
+TEXT ·widenQ5_1x32AVX2(SB), NOSPLIT, $0-24
 	ARGUMENTS
 	VPBROADCASTB ·bytes<>+0(SB), Y15
 	VPBROADCASTB ·bytes<>+2(SB), Y11
@@ -245,34 +275,13 @@ TEXT ·widenQ5_0x32AVX2(SB), NOSPLIT, $0-24
 
 loop:
 	HALF(0, X0, Y0)
-	NIBBLES(6)
-	FIFTH(2)
-	VPANDN Y11, Y3, Y3
-	VPOR   Y3, Y2, Y2
-	SIGNED
-	BLOCK(22)
-	VZEROUPPER
-	RET
-
-// func widenQ5_1x32AVX2(dst *float32, src *byte, blocks int)
-// Table.Widen of q5_1. Requires AVX2, F16C, and blocks > 0.
-// Y0 scale, Y1 minimum, Y2, Y3 bytes, Y4 … Y7 numbers, Y11 bytes of 16, Y12 … Y15 as FIFTH and NIBBLES want them.
-TEXT ·widenQ5_1x32AVX2(SB), NOSPLIT, $0-24
-	ARGUMENTS
-	VPBROADCASTB ·bytes<>+0(SB), Y15
-	VPBROADCASTB ·bytes<>+3(SB), Y11
-	VMOVDQU      ·spread<>(SB), Y14
-	VPBROADCASTQ ·pick<>(SB), Y13
-	VPCMPEQB     Y12, Y12, Y12
-
-loop:
-	HALF(0, X0, Y0)
 	HALF(2, X1, Y1)
-	NIBBLES(8)
+	PACKED(8)
 	FIFTH(4)
 	VPAND Y11, Y3, Y3
 	VPOR  Y3, Y2, Y2
 	UNSIGNED
+	PRODUCTS
 	MINIMUM
 	BLOCK(24)
 	VZEROUPPER
