@@ -30,6 +30,13 @@ type Info struct {
 	Languages    int // languages it knows; 1 for an English-only model
 }
 
+// Knows reports whether the model has a token for a language, given by its code or name. An English-only model, which has
+// no such tokens, knows English.
+func (i Info) Knows(language string) bool {
+	k := languageID(language)
+	return k >= 0 && k < i.Languages
+}
+
 // Open maps the ggml file at path and hands its weights to b, which the caller owns and closes after the Model. Errors
 // are a *ggml.FormatError, which wraps ggml.ErrFormat, ErrTruncated or ErrUnsupported, or those of the operating system.
 func Open(path string, b ggml.Backend) (*Model, error) {

@@ -14,6 +14,9 @@ import (
 // ErrBusy means that a Model has as many sessions as it can hold.
 var ErrBusy = errors.New("all sessions of the model are in use")
 
+// ErrLanguage means that a Model has no token for a language that Whisper knows: only the newest have one for Cantonese.
+var ErrLanguage = errors.New("the model does not know the language")
+
 // Session is the state of one transcription over a Model's weights. It is used by one goroutine at a time.
 type Session struct {
 	m    *Model
@@ -56,6 +59,9 @@ type Result struct {
 func (s *Session) Transcribe(ctx context.Context, src audio.Source, o Options, yield func(Segment) error) (Result, error) {
 	if err := o.Validate(); err != nil {
 		return Result{}, err
+	}
+	if i := s.m.Info(); i.Multilingual && o.Language != "" && !i.Knows(o.Language) {
+		return Result{}, fmt.Errorf("%w: %s", ErrLanguage, o.Language)
 	}
 	mel, err := audio.NewMel(src, s.m.header.Mels, s.m.file.Filters.Coef)
 	if err != nil {

@@ -86,3 +86,15 @@ func TestPieces(t *testing.T) {
 		}
 	}
 }
+
+func TestKnows(t *testing.T) {
+	for _, c := range []struct {
+		languages int
+		language  string
+		want      bool
+	}{{1, "english", true}, {1, "de", false}, {99, "su", true}, {99, "yue", false}, {100, "Cantonese", true}, {100, "xx", false}} {
+		if got := (Info{Languages: c.languages}).Knows(c.language); got != c.want {
+			t.Errorf("%d languages, %s: %v", c.languages, c.language, got)
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -34,12 +35,16 @@ func Version() string {
 	return "devel"
 }
 
+// grace is how long a command has for itself once it was interrupted: some shells and timeout send the signal twice, to
+// the process and to its group, and the second one must not end the clean-up.
+const grace = time.Second
+
 // Main runs a program until it is done or interrupted and returns its exit code. An error is reported on env.Stderr. The
-// first interrupt cancels the command's context, a second one ends the process.
+// first interrupt cancels the command's context; one that comes more than grace later ends the process.
 func Main(env applet.Env, n applet.New) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop)
+	context.AfterFunc(ctx, func() { time.AfterFunc(grace, stop) })
 	return int(Run(ctx, env, n(env)))
 }
 

@@ -78,6 +78,8 @@ func (b *batch) run(ctx context.Context) error {
 	if o := &b.options; !e.Info().Multilingual && (o.Translate || o.Language != "en") {
 		b.note("warning: model is not multilingual, ignoring language and translation options")
 		o.Language, o.Translate, b.language = "en", false, "en"
+	} else if !e.Info().Knows(o.Language) {
+		return whisper.Failf(whisper.Usage, "the model does not know the language %s", o.Language)
 	}
 	for _, t := range there {
 		err := b.hear(ctx, e, t)

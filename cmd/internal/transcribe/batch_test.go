@@ -273,7 +273,7 @@ func TestUsage(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	many := tiny
-	many.Multilingual = true
+	many.Multilingual, many.Languages = true, 99
 	for _, test := range []struct {
 		args string
 		info model.Info
@@ -284,12 +284,13 @@ func TestOptions(t *testing.T) {
 		{args: "-l ENGLISH", want: model.Options{Language: "en"}},
 		{args: "-l french -tr", info: many, want: model.Options{Language: "fr", Translate: true}},
 		{args: "-l fr -tr", info: tiny, want: model.Options{Language: "en"}, warn: true},
+		{args: "-l su", info: many, want: model.Options{Language: "su"}},
 		{args: "-tr", info: tiny, want: model.Options{Language: "en"}, warn: true},
 		{args: "-ot 1500 -d 20", want: model.Options{Language: "en", Offset: 1500 * ms, Duration: 20 * ms}},
 		{args: "-mc 0", want: model.Options{Language: "en", MaxContext: -1}},
 		{args: "-mc -1", want: model.Options{Language: "en"}},
 		{args: "-mc 64", want: model.Options{Language: "en", MaxContext: 64}},
-		{args: "-ml 40 -sow --prompt -x -ps -nt", want: model.Options{Language: "en", MaxLen: 40, SplitOnWord: true, Prompt: "-x", SpecialText: true, NoTimestamps: true}},
+		{args: "-ml 40 -sow --prompt -x -ps -nt", want: model.Options{Language: "en", MaxLen: 40, SplitOnWord: true, Prompt: "-x", SpecialText: true}},
 		{args: "-ojf -of dir/x -np", want: model.Options{Language: "en", TokenTimes: true}},
 		{args: "-oj -of dir/x -np -nf -bo 2 -bs 1", want: model.Options{Language: "en"}},
 	} {

@@ -83,7 +83,7 @@ func flags() []cli.Flag {
 		number("max-len", "ml", segments, "cut segments longer than `N` characters; 0 cuts none", 0),
 		toggle("split-on-word", "sow", segments, "cut them between words only"),
 
-		toggle("no-timestamps", "nt", screen, "decode without timestamps and print the bare text"),
+		toggle("no-timestamps", "nt", screen, "print the bare text; timestamps still steer the decoding"),
 		toggle("no-prints", "np", screen, "print nothing but the text and errors"),
 		toggle("print-progress", "pp", screen, "print progress in lines"),
 		toggle("print-special", "ps", screen, "print special tokens as well"),

@@ -28,7 +28,7 @@ var tiny = model.Info{
 		Vocab: 51864, AudioCtx: 1500, AudioState: 384, AudioHeads: 6, AudioLayers: 4,
 		TextCtx: 448, TextState: 384, TextHeads: 6, TextLayers: 4, Mels: 80, FType: 2009,
 	},
-	Type: "tiny",
+	Type: "tiny", Languages: 1,
 }
 
 func transcripts() map[string]*Transcript {

@@ -94,7 +94,6 @@ func understand(c *cli.Context) (settings, error) {
 		Duration:     milliseconds(c.Int("duration")),
 		Prompt:       c.String("prompt"),
 		MaxContext:   maxContext(c.Int("max-context")),
-		NoTimestamps: s.noTimestamps,
 		TokenTimes:   json,
 		MaxLen:       c.Int("max-len"),
 		SplitOnWord:  c.Bool("split-on-word"),
