@@ -88,16 +88,16 @@ func understand(c *cli.Context) (settings, error) {
 		}
 	}
 	s.options = model.Options{
-		Language:     code,
-		Translate:    c.Bool("translate"),
-		Offset:       milliseconds(c.Int("offset-t")),
-		Duration:     milliseconds(c.Int("duration")),
-		Prompt:       c.String("prompt"),
-		MaxContext:   maxContext(c.Int("max-context")),
-		TokenTimes:   json,
-		MaxLen:       c.Int("max-len"),
-		SplitOnWord:  c.Bool("split-on-word"),
-		SpecialText:  s.special,
+		Language:    code,
+		Translate:   c.Bool("translate"),
+		Offset:      milliseconds(c.Int("offset-t")),
+		Duration:    milliseconds(c.Int("duration")),
+		Prompt:      c.String("prompt"),
+		MaxContext:  maxContext(c.Int("max-context")),
+		TokenTimes:  json,
+		MaxLen:      c.Int("max-len"),
+		SplitOnWord: c.Bool("split-on-word"),
+		SpecialText: s.special,
 	}
 	if err := s.options.Validate(); err != nil {
 		return s, whisper.Fail(whisper.Usage, err, "")
