@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
+	"github.com/whisperfile/whisperfile/cmd/internal/bench"
 	"github.com/whisperfile/whisperfile/cmd/internal/quantize"
 	"github.com/whisperfile/whisperfile/cmd/internal/transcribe"
 )
@@ -10,6 +11,7 @@ import (
 func programs() applet.Registry {
 	var r applet.Registry
 	r.Add("whisper", transcribe.New)
+	r.Add("whisper-bench", bench.New)
 	r.Add("whisper-quantize", quantize.New)
 	return r
 }

@@ -1,0 +1,88 @@
+// Package bench is the program whisper-bench: how fast a model's passes, memory and products are on this machine.
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/whisperfile/whisperfile/cmd/internal/applet"
+	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
+	"github.com/whisperfile/whisperfile/ggml"
+)
+
+const description = "-w 0 runs whisper.cpp's benchmark of a model and prints its lines on standard error: one window of silence encoded, 256 " +
+	"tokens one by one, 64 steps of five rows, 16 prompts of 256 tokens. Times per run of the last two are per token. A step ranks " +
+	"what may follow each of its rows and a prompt what may follow its last token, as a transcription does; whisper.cpp multiplies " +
+	"every row of a prompt with the vocabulary.\n" +
+	"-w 1 copies memory, 2 GB of it; -w 2 multiplies square matrices of every type. Neither needs a model."
+
+// New makes the command.
+func New(env applet.Env) *cli.App {
+	return &cli.App{
+		Name:        "whisper-bench",
+		Usage:       "measure how fast a model runs on this machine",
+		Description: description,
+		Flags:       flags(),
+		Action: func(c *cli.Context) error {
+			s, err := understand(c)
+			if err != nil {
+				return err
+			}
+			return run(c.Context, env, s)
+		},
+	}
+}
+
+func flags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "model", Aliases: []string{"m"}, Usage: "measure the model in `FILE` or of that name"},
+		&cli.IntFlag{
+			Name: "threads", Aliases: []string{"t"}, Usage: "compute with `N` threads",
+			Value: ggml.DefaultThreads(), DefaultText: "physical cores", Base: 10,
+		},
+		&cli.IntFlag{Name: "what", Aliases: []string{"w"}, Usage: "measure `N`: 0 the model, 1 copying memory, 2 matrix products", Base: 10},
+		&cli.BoolFlag{Name: "no-gpu", Aliases: []string{"ng"}, Usage: "measure the CPU"},
+		&cli.BoolFlag{Name: "flash-attn", Aliases: []string{"fa"}, Usage: "without effect: attention never writes its scores to memory"},
+		&cli.BoolFlag{Name: "no-flash-attn", Aliases: []string{"nfa"}, Usage: "without effect"},
+	}
+}
+
+// settings are the command line, understood.
+type settings struct {
+	model   string // path or name; "" is the default
+	threads int
+	what    int
+}
+
+// maxThreads is where a number of threads is a slip of the finger.
+const maxThreads = 1024
+
+func understand(c *cli.Context) (settings, error) {
+	s := settings{model: c.String("model"), threads: c.Int("threads"), what: c.Int("what")}
+	switch {
+	case c.Args().Present():
+		return s, whisper.Fail(whisper.Usage, fmt.Errorf("what to do with %q?", c.Args().First()), "-m names the model")
+	case s.threads < 1 || s.threads > maxThreads:
+		return s, whisper.Failf(whisper.Usage, "-t takes a number from 1 to %d, not %d", maxThreads, s.threads)
+	case s.what < 0 || s.what > 2:
+		return s, whisper.Fail(whisper.Usage, fmt.Errorf("unknown benchmark: %d", s.what), "-w 0 the model, -w 1 copying memory, -w 2 matrix products")
+	}
+	return s, nil
+}
+
+func run(ctx context.Context, env applet.Env, s settings) error {
+	switch s.what {
+	case 1:
+		return copying(ctx, env.Stderr, s.threads, copySize)
+	case 2:
+		return products(ctx, env.Stderr, s.threads, productSizes)
+	}
+	e, err := open(env, s.model, s.threads, "")
+	if err != nil {
+		return err
+	}
+	return errors.Join(e.passes(ctx, env.Stderr), e.Close())
+}

@@ -1,0 +1,94 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/whisperfile/whisperfile/cmd/internal/applet"
+	"github.com/whisperfile/whisperfile/cmd/internal/cli"
+	"github.com/whisperfile/whisperfile/cmd/internal/models"
+	"github.com/whisperfile/whisperfile/ggml"
+	"github.com/whisperfile/whisperfile/model"
+)
+
+// engine is a model on a device, opened to be measured.
+type engine struct {
+	name    string
+	pool    *ggml.Pool
+	backend ggml.Backend
+	model   *model.Model
+	bench   *model.Bench
+	opened  time.Duration // what opening took
+}
+
+// open opens the model of that name, else the one inside the program, else the default one that is found. isa is as in
+// ggml.CPUOptions.
+func open(env applet.Env, name string, threads int, isa string) (_ *engine, err error) {
+	start := time.Now()
+	e := &engine{pool: ggml.NewPool(threads)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.Close())
+		}
+	}()
+	cpu, err := ggml.NewCPU(e.pool, ggml.CPUOptions{ISA: isa})
+	if err != nil {
+		return nil, cli.Fail(cli.Device, err, "")
+	}
+	e.backend = cpu
+	if err := e.load(env, name); err != nil {
+		hint := models.Hint
+		var format *ggml.FormatError
+		if errors.As(err, &format) {
+			hint = ""
+		}
+		return nil, cli.Fail(cli.Model, err, hint)
+	}
+	if e.bench, err = e.model.NewBench(); err != nil {
+		return nil, cli.Fail(cli.Device, err, "")
+	}
+	e.opened = time.Since(start)
+	return e, nil
+}
+
+func (e *engine) load(env applet.Env, name string) (err error) {
+	var data []byte
+	if env.Weights != nil {
+		e.name, data = env.Weights()
+	}
+	switch {
+	case data != nil && (name == "" || name == e.name):
+		e.model, err = model.OpenData(e.name, data, e.backend)
+		return err
+	case name == "":
+		e.name, err = models.Default(false, env.Getenv)
+	default:
+		e.name, err = models.Find(name, env.Getenv)
+	}
+	if err != nil {
+		return err
+	}
+	e.model, err = model.Open(e.name, e.backend)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("model file not found: %s", e.name)
+	}
+	return err
+}
+
+// Close gives everything back, in the order in which it hangs together.
+func (e *engine) Close() error {
+	var errs []error
+	if e.bench != nil {
+		errs = append(errs, e.bench.Close())
+	}
+	if e.model != nil {
+		errs = append(errs, e.model.Close())
+	}
+	if e.backend != nil {
+		errs = append(errs, e.backend.Close())
+	}
+	e.pool.Close()
+	return errors.Join(errs...)
+}

@@ -1,0 +1,104 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+	"time"
+
+	"github.com/whisperfile/whisperfile/cmd/internal/cli"
+)
+
+// The work of whisper.cpp's benchmark.
+const (
+	promptTokens, prompts = 256, 16
+	batchRows, batches    = 5, 64
+	singles               = 256
+)
+
+// timing is what one kind of pass took in all.
+type timing struct {
+	name  string
+	spent time.Duration
+	runs  int
+}
+
+// passes measures the model's passes as whisper.cpp does and prints its lines.
+func (e *engine) passes(ctx context.Context, w io.Writer) error {
+	fmt.Fprintf(w, "\nsystem_info: n_threads = %d / %d | %s | \n", e.pool.Threads(), runtime.NumCPU(), e.backend.Device())
+	for range 2 {
+		if err := e.warm(ctx); err != nil {
+			return refused(err)
+		}
+	}
+	start := time.Now()
+	timings, err := e.measure(ctx)
+	if err != nil {
+		return refused(err)
+	}
+	printTimings(w, e.opened, timings, time.Since(start))
+	return nil
+}
+
+// refused gives errors of a pass their exit code: only a model with an odd shape has any.
+func refused(err error) error {
+	if cli.CodeOf(err) == cli.Interrupted {
+		return err
+	}
+	return cli.Fail(cli.Model, err, "")
+}
+
+func (e *engine) warm(ctx context.Context) error {
+	if err := e.bench.Encode(ctx); err != nil {
+		return err
+	}
+	if err := e.bench.Prompt(ctx, promptTokens); err != nil {
+		return err
+	}
+	for past := range singles {
+		if err := e.bench.Step(ctx, 1, past); err != nil {
+			return err
+		}
+	}
+	return e.bench.Step(ctx, batchRows, 0)
+}
+
+func (e *engine) measure(ctx context.Context) ([]timing, error) {
+	b := e.bench
+	var timings []timing
+	for _, pass := range []struct {
+		name         string
+		times, count int // passes, and runs that a pass counts as
+		run          func(i int) error
+	}{
+		{"encode", 1, 1, func(int) error { return b.Encode(ctx) }},
+		{"decode", singles, 1, func(i int) error { return b.Step(ctx, 1, i) }},
+		{"batchd", batches, batchRows, func(int) error { return b.Step(ctx, batchRows, 0) }},
+		{"prompt", prompts, promptTokens, func(int) error { return b.Prompt(ctx, promptTokens) }},
+	} {
+		start := time.Now()
+		for i := range pass.times {
+			if err := pass.run(i); err != nil {
+				return nil, err
+			}
+		}
+		timings = append(timings, timing{pass.name, time.Since(start), pass.times * pass.count})
+	}
+	return timings, nil
+}
+
+// printTimings prints whisper.cpp's block. The time per run has a digit more, since a token of a prompt takes a tenth of a
+// millisecond.
+func printTimings(w io.Writer, load time.Duration, timings []timing, total time.Duration) {
+	const prefix = "whisper_print_timings: "
+	fmt.Fprintf(w, "\n%s    load time = %8.2f ms\n", prefix, ms(load))
+	fmt.Fprintf(w, "%s    fallbacks = %3d p / %3d h\n", prefix, 0, 0)
+	fmt.Fprintf(w, "%s     mel time = %8.2f ms\n", prefix, 0.0)
+	for _, t := range append([]timing{{"sample", 0, 1}}, timings...) {
+		fmt.Fprintf(w, "%s %8s time = %8.2f ms / %5d runs ( %8.3f ms per run)\n", prefix, t.name, ms(t.spent), t.runs, ms(t.spent)/float64(t.runs))
+	}
+	fmt.Fprintf(w, "%s   total time = %8.2f ms\n", prefix, ms(total))
+}
+
+func ms(d time.Duration) float64 { return d.Seconds() * 1000 }

@@ -1,0 +1,12 @@
+// Command whisper-bench measures how fast a Whisper model runs on this machine; whisper-bench --help tells how.
+package main
+
+import (
+	"os"
+
+	"github.com/whisperfile/whisperfile/cmd/internal/applet"
+	"github.com/whisperfile/whisperfile/cmd/internal/bench"
+	"github.com/whisperfile/whisperfile/cmd/internal/cli"
+)
+
+func main() { os.Exit(cli.Main(applet.System(), bench.New)) }
