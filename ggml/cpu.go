@@ -14,7 +14,15 @@ type CPUOptions struct {
 	// ISA is the rung of instruction sets to use, such as "avx2" or "generic"; "" is the one that the environment
 	// variable WHISPER_ISA names, else the best that this CPU has.
 	ISA string
+
+	// Precision says how weights of quantised types are multiplied: "" with activations rounded to whole numbers, 8 bits in
+	// each 32 or, for Q8_0, more; "float" as float32, like all other types. Types and rungs without such products use float32
+	// anyway.
+	Precision string
 }
+
+// PrecisionFloat is the CPUOptions.Precision that rounds no activations.
+const PrecisionFloat = "float"
 
 // CPU is the Backend that every machine has. Its operations are done when they return, and their failures are bugs of the
 // caller that panic; Err is always nil. Weights are read where they lie.
@@ -24,6 +32,7 @@ type CPUOptions struct {
 type CPU struct {
 	pool    *Pool
 	tab     *kernel.Table
+	float   bool      // PrecisionFloat
 	scratch []scratch // one a worker
 
 	// The operations' arguments, kept here so that a job is a pointer to what exists.
@@ -53,13 +62,18 @@ type scratch struct {
 }
 
 // NewCPU returns a backend that computes on p, which the caller keeps and closes after it. The error names a rung that this
-// CPU does not have.
+// CPU does not have, or a precision that does not exist.
 func NewCPU(p *Pool, o CPUOptions) (*CPU, error) {
 	tab, err := kernel.Choose(o.ISA)
 	if err != nil {
 		return nil, err
 	}
-	return newCPU(p, tab), nil
+	if o.Precision != "" && o.Precision != PrecisionFloat {
+		return nil, fmt.Errorf("precision %q: there is %q, or none for the default", o.Precision, PrecisionFloat)
+	}
+	c := newCPU(p, tab)
+	c.float = o.Precision == PrecisionFloat
+	return c, nil
 }
 
 func newCPU(p *Pool, tab *kernel.Table) *CPU {
@@ -82,7 +96,7 @@ func (c *CPU) Err() error { return nil }
 
 // Close lets go of the scratch memory.
 func (c *CPU) Close() error {
-	*c = CPU{pool: c.pool, tab: c.tab}
+	*c = CPU{pool: c.pool, tab: c.tab, float: c.float}
 	return nil
 }
 

@@ -35,10 +35,23 @@ type Table struct {
 	DotF32 func(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n int)
 	DotF16 func(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n int)
 
+	// Quantize rounds a row of activations to what DotInt multiplies with weights of the given type: len(x) is a multiple of
+	// 32, and dst holds [QuantizedBytes]. A row with a number that is not finite has no finite products.
+	Quantize [16]func(dst []byte, x []float32)
+
+	// DotInt is DotF16 for quantised weights, by ggml's type number; nil, as Quantize is, where this rung has no body. A
+	// column is a row that Quantize has rounded; xs is in bytes. The integers of a block are exact, and the sum over blocks
+	// keeps the promise of DotF16.
+	DotInt [16]func(y []float32, ys int, w []byte, ws int, x []byte, xs int, rows, cols, n int)
+
 	// Widen turns stored numbers into float32, by ggml's type number; nil where this rung has no body. len(dst) is a
 	// multiple of the type's block, and src holds exactly as many blocks. The values are those of the reference
 	// dequantiser to the bit.
 	Widen [16]func(dst []float32, src []byte)
+
+	// Products are the ways to multiply a window of rows with weights of a type, by ggml's type number, that do not turn
+	// them into float32; nil where this rung has none.
+	Products [16]*Product
 
 	// Narrow rounds to half precision, to nearest even: dst[i] = half(src[i]).
 	Narrow func(dst []uint16, src []float32)
