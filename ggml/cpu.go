@@ -38,6 +38,7 @@ type CPU struct {
 	// The operations' arguments, kept here so that a job is a pointer to what exists.
 	window  window
 	step    step
+	round   round
 	norm    norm
 	packing packing
 	self    selfAttend
@@ -45,6 +46,7 @@ type CPU struct {
 	attend  attend
 	ranking ranking
 
+	rounded []byte    // columns of a step in integers
 	padded []float32 // columns of a step whose length is no multiple of the kernels' block
 	edges  []float32 // operands of a convolution's first and last row
 	heads  []float32 // keys and values of all heads, packed
@@ -78,7 +80,7 @@ func NewCPU(p *Pool, o CPUOptions) (*CPU, error) {
 
 func newCPU(p *Pool, tab *kernel.Table) *CPU {
 	c := &CPU{pool: p, tab: tab, scratch: make([]scratch, p.Threads())}
-	c.window.c, c.step.c, c.norm.c, c.packing.c = c, c, c, c
+	c.window.c, c.step.c, c.round.s, c.norm.c, c.packing.c = c, c, &c.step, c, c
 	c.self.c, c.store.c, c.attend.c, c.ranking.c = c, c, c, c
 	return c
 }

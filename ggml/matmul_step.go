@@ -1,5 +1,7 @@
 package ggml
 
+import "github.com/whisperfile/whisperfile/ggml/internal/kernel"
+
 // step is the product of a few rows with a weight as dots: every row of the weight is read once for all rows of X, whose
 // results do not depend on each other. A task is a chunk of the weight's rows.
 type step struct {
@@ -12,6 +14,9 @@ type step struct {
 	epilogue
 	chunk int // rows of the weight a task
 	group int // rows of the weight widened at once
+
+	integers bool
+	column   int // bytes of a column in integers
 }
 
 const (
@@ -42,11 +47,16 @@ func (c *CPU) multiplyStep(dst []float32, ldd int, x []float32, ldx, rows int, w
 		}
 		s.x, s.ldx = c.padded, s.depth
 	}
+	if s.integers = c.integers(w); s.integers {
+		s.column = roundUp(kernel.QuantizedBytes(int(w.typ), w.cols), 64)
+		grow(&c.rounded, rows*s.column)
+		c.round.all()
+	}
 	s.chunk = stepChunk(w.rows, s.depth, rows, c.pool.Threads())
 	s.group = min(s.chunk, max(4, wideBytes/(4*s.depth)))
 	for i := range c.scratch {
 		sc := &c.scratch[i]
-		if !dotted(s.w) {
+		if !dotted(s.w) && !s.integers {
 			sc.growRows(s.group * s.depth)
 		}
 		if s.add {
@@ -66,6 +76,30 @@ func stepChunk(n, depth, rows, threads int) int {
 // dotted reports whether the dots read the stored weight itself.
 func dotted(w *weight) bool {
 	return w.cols%dotBlock == 0 && (w.typ == F16 || w.typ == F32)
+}
+
+// integers reports whether w is multiplied in integers.
+func (c *CPU) integers(w *weight) bool { return !c.float && c.tab.DotInt[w.typ] != nil }
+
+// round turns the columns of a step into integers. A task is a column.
+type round struct{ s *step }
+
+// roundAlone is how many numbers are rounded in less time than it takes to share them out.
+const roundAlone = 4096
+
+func (q *round) all() {
+	if s := q.s; s.rows*s.depth > roundAlone {
+		s.c.pool.run(q, s.rows)
+		return
+	}
+	for r := range q.s.rows {
+		q.run(0, r)
+	}
+}
+
+func (q *round) run(worker, r int) {
+	s := q.s
+	s.c.tab.Quantize[s.w.typ](s.c.rounded[r*s.column:][:s.column], s.x[r*s.ldx:][:s.depth])
 }
 
 func (s *step) run(worker, i int) {
@@ -93,6 +127,13 @@ func (s *step) run(worker, i int) {
 
 // dots multiplies n rows of the weight from first on with all columns.
 func (s *step) dots(sc *scratch, y []float32, ldy, first, n int) {
+	if s.integers {
+		w := s.w.data[first*s.w.stride:]
+		for c := 0; c < s.rows; c += maxColumns {
+			s.c.tab.DotInt[s.w.typ](y[c*ldy:], ldy, w, s.w.stride, s.c.rounded[c*s.column:], s.column, n, min(maxColumns, s.rows-c), s.depth)
+		}
+		return
+	}
 	if dotted(s.w) {
 		dot := s.c.tab.DotF32
 		if s.w.typ == F16 {

@@ -15,6 +15,20 @@ var generic = Table{
 	Pack:   packGeneric,
 	DotF32: dotF32Generic,
 	DotF16: dotF16Generic,
+	Quantize: [16]func([]byte, []float32){
+		2: quantize8Generic(8, false),
+		3: quantize8Generic(0, true),
+		6: quantize8Generic(16, false),
+		7: quantize8Generic(0, true),
+		8: quantize16Generic,
+	},
+	DotInt: [16]func(y []float32, ys int, w []byte, ws int, x []byte, xs int, rows, cols, n int){
+		2: dotIntGeneric(2, bytesQ4_0),
+		3: dotIntGeneric(3, bytesQ4_1),
+		6: dotIntGeneric(6, bytesQ5_0),
+		7: dotIntGeneric(7, bytesQ5_1),
+		8: dotIntGeneric(8, bytesQ8_0),
+	},
 	Widen: [16]func([]float32, []byte){
 		1: widenF16Generic,
 		2: widenQ4_0Generic,

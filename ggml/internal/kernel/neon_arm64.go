@@ -12,6 +12,8 @@ func neon(t Table) Table {
 	t.Pack = packNEON
 	t.DotF32 = dotF32NEON
 	t.DotF16 = dotF16NEON
+	clear(t.Quantize[:]) // widened weights go faster than integers in plain Go
+	clear(t.DotInt[:])
 	t.Widen[1] = widenF16NEON
 	t.Widen[2] = blocksNEON(bytesQ4_0, widenQ4_0NEON)
 	t.Widen[3] = blocksNEON(bytesQ4_1, widenQ4_1NEON)
