@@ -31,7 +31,7 @@ var layers = map[string]struct{ ours, others []string }{
 	"ggml":            {ours: []string{"ggml/internal"}, others: []string{"golang.org/x/sys", "github.com/klauspost/cpuid/v2"}},
 	"ggml/internal":   {ours: []string{"ggml/internal"}, others: []string{"golang.org/x/sys", "github.com/klauspost/cpuid/v2"}},
 	"gpu":             {ours: []string{"gpu", "ggml"}, others: []string{"golang.org/x/sys"}},
-	"gpu/internal/dl": {others: []string{"github.com/ebitengine/purego"}},
+	"gpu/internal/dl": {others: []string{"github.com/ebitengine/purego", "golang.org/x/sys"}},
 	"model":           {ours: []string{"model", "ggml", "audio"}},
 	"cmd":             {ours: []string{"cmd/internal"}},
 	"cmd/whisperfile": {ours: []string{"cmd/internal", "model/tinyen"}},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
 	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
+	"github.com/whisperfile/whisperfile/cmd/internal/devices"
 	"github.com/whisperfile/whisperfile/ggml"
 )
 
@@ -27,8 +28,14 @@ func New(env applet.Env) *cli.App {
 		Description: description,
 		Flags:       flags(),
 		Action: func(c *cli.Context) error {
+			if c.Bool("list-devices") {
+				return devices.List(env.Stdout)
+			}
 			s, err := understand(c)
 			if err != nil {
+				return err
+			}
+			if err := devices.Choose(c); err != nil {
 				return err
 			}
 			return run(c.Context, env, s)
@@ -37,17 +44,16 @@ func New(env applet.Env) *cli.App {
 }
 
 func flags() []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		&cli.StringFlag{Name: "model", Aliases: []string{"m"}, Usage: "measure the model in `FILE` or of that name"},
 		&cli.IntFlag{
 			Name: "threads", Aliases: []string{"t"}, Usage: "compute with `N` threads",
 			Value: ggml.DefaultThreads(), DefaultText: "physical cores", Base: 10,
 		},
 		&cli.IntFlag{Name: "what", Aliases: []string{"w"}, Usage: "measure `N`: 0 the model, 1 copying memory, 2 matrix products", Base: 10},
-		&cli.BoolFlag{Name: "no-gpu", Aliases: []string{"ng"}, Usage: "measure the CPU"},
 		&cli.BoolFlag{Name: "flash-attn", Aliases: []string{"fa"}, Usage: "without effect: attention never writes its scores to memory"},
 		&cli.BoolFlag{Name: "no-flash-attn", Aliases: []string{"nfa"}, Usage: "without effect"},
-	}
+	}, devices.Flags("")...)
 }
 
 // settings are the command line, understood.
