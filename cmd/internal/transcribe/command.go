@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
+	"github.com/whisperfile/whisperfile/cmd/internal/devices"
 	"github.com/whisperfile/whisperfile/ggml"
 )
 
@@ -28,8 +29,14 @@ func newApp(env applet.Env, p parts) *cli.App {
 		Description: description,
 		Flags:       flags(),
 		Action: func(c *cli.Context) error {
+			if c.Bool("list-devices") {
+				return devices.List(env.Stdout)
+			}
 			s, err := understand(c)
 			if err != nil {
+				return err
+			}
+			if err := devices.Choose(c); err != nil {
 				return err
 			}
 			b := &batch{env: env, settings: s, parts: p}
@@ -89,6 +96,7 @@ func flags() []cli.Flag {
 		toggle("print-special", "ps", screen, "print special tokens as well"),
 		toggle("print-colors", "pc", screen, "colour words by how sure the model is"),
 	}
+	all = append(all, devices.Flags("Devices")...)
 	for _, f := range formats {
 		all = append(all, toggle(f.flag, f.short, files, fmt.Sprintf("write %s (.%s)", f.help, f.ext)))
 	}
