@@ -47,10 +47,10 @@ type CPU struct {
 	ranking ranking
 
 	rounded []byte    // columns of a step in integers
-	padded []float32 // columns of a step whose length is no multiple of the kernels' block
-	edges  []float32 // operands of a convolution's first and last row
-	heads  []float32 // keys and values of all heads, packed
-	logits []float32
+	padded  []float32 // columns of a step whose length is no multiple of the kernels' block
+	edges   []float32 // operands of a convolution's first and last row
+	heads   []float32 // keys and values of all heads, packed
+	logits  []float32
 }
 
 // scratch is what a worker computes in. Its slices grow before a job, never within.
