@@ -204,6 +204,11 @@ type Filter struct {
 
 	Temperature float32
 
+	// Sample asks for one candidate drawn at random in place of the likeliest: the first id at which the sum of the
+	// probabilities that are left, in the order of the ids, exceeds Draw, in [0, 1), times all of them.
+	Sample bool
+	Draw   float64
+
 	// Probe is an id whose probability is wanted before any filter (that of "no speech" at the start token), or 0.
 	Probe int32
 }

@@ -68,7 +68,34 @@ func (r *ranking) run(worker, i int) {
 	}
 	times(p, logits[beg:], powers[beg:], beg, sum)
 	norm := largest + float32(math.Log(float64(sum)))
+	if f.Sample {
+		id := draw(logits, powers, f.Draw)
+		p.Candidates = append(p.Candidates, Candidate{int32(id), logits[id] - norm})
+		return
+	}
 	p.Candidates = top(p.Candidates, logits, norm, r.k)
+}
+
+// draw returns the first id at which the sum of the powers of what is left exceeds the share u of all of it. Something
+// is left.
+func draw(logits, powers []float32, u float64) int {
+	left := func(id int) bool { return !math.IsInf(float64(logits[id]), -1) }
+	var all, sum float64
+	last := 0
+	for id, v := range powers {
+		if left(id) {
+			all += float64(v)
+			last = id
+		}
+	}
+	for id, v := range powers[:last] {
+		if left(id) {
+			if sum += float64(v); sum > u*all {
+				return id
+			}
+		}
+	}
+	return last
 }
 
 var negInf = float32(math.Inf(-1))
