@@ -12,11 +12,13 @@ import (
 // it hears is silent and every token is 0: how long a pass takes does not depend on them. It is used by one goroutine at a
 // time.
 type Bench struct {
-	s      *Session
-	filter ggml.Filter
-	tokens []int32 // zeros, a text context of them
-	cells  []int32 // 0, 1, …
-	picked []ggml.Picked
+	s       *Session
+	tokens  []int32 // zeros, a text context of them
+	cells   []int32 // 0, 1, …
+	slots   []int32 // the session's
+	seen    [][]int32
+	filters []ggml.Filter
+	picked  []ggml.Picked
 }
 
 // NewBench takes one of m's sessions; the error is that of NewSession.
@@ -26,11 +28,14 @@ func (m *Model) NewBench() (*Bench, error) {
 		return nil, err
 	}
 	n := m.header.TextCtx
-	b := &Bench{s: s, tokens: make([]int32, n), cells: make([]int32, n), picked: make([]ggml.Picked, n)}
-	for i := range b.cells {
-		b.cells[i] = int32(i)
+	b := &Bench{
+		s: s, tokens: make([]int32, n), cells: make([]int32, n), slots: make([]int32, n),
+		seen: make([][]int32, n), filters: make([]ggml.Filter, n), picked: make([]ggml.Picked, n),
 	}
-	b.filter = newRules(m.vocab, true).filter(&sequence{tokens: make([]token, 1)})
+	f := newRules(m.vocab, true).filter(&sequence{tokens: make([]token, 1)})
+	for i := range b.cells {
+		b.cells[i], b.slots[i], b.filters[i] = int32(i), s.slot, f
+	}
 	return b, nil
 }
 
@@ -51,12 +56,12 @@ func (b *Bench) Step(ctx context.Context, rows, past int) error {
 	if err := b.check(rows, past); err != nil {
 		return err
 	}
-	slots, seen, filters := make([]int32, rows), make([][]int32, rows), make([]ggml.Filter, rows)
 	for i := range rows {
-		slots[i], seen[i], filters[i] = b.s.slot, b.cells[:past+i+1], b.filter
+		b.seen[i] = b.cells[:past+i+1]
 	}
-	t := batch{tokens: b.tokens[:rows], positions: b.cells[past:][:rows], slots: slots, cells: b.cells[past:][:rows], seen: seen}
-	return b.s.m.advance(ctx, t, filters, b.picked[:rows])
+	at := b.cells[past:][:rows]
+	t := batch{tokens: b.tokens[:rows], positions: at, slots: b.slots[:rows], cells: at, seen: b.seen[:rows]}
+	return b.s.m.advance(ctx, t, b.filters[:rows], b.picked[:rows])
 }
 
 // Prompt decodes a prompt of n tokens from position 0 on and ranks the tokens that may come behind its last one.
@@ -64,7 +69,7 @@ func (b *Bench) Prompt(ctx context.Context, n int) error {
 	if err := b.check(n, 0); err != nil {
 		return err
 	}
-	_, err := b.s.prompt(ctx, b.tokens[:n], n-1, b.filter)
+	_, err := b.s.prompt(ctx, b.tokens[:n], n-1, b.filters[0])
 	return err
 }
 
@@ -79,14 +84,24 @@ func (b *Bench) check(rows, past int) error {
 // and values that must be read.
 type Work struct{ Ops, Bytes float64 }
 
-// EncodeWork returns what Encode does: products and attention in the encoder, and the cross keys and values. Its weights
-// are read once and do not matter.
+// EncodeWork returns what Encode does: products and attention in the encoder, and the cross keys and values.
 func (b *Bench) EncodeWork() Work {
 	h := b.s.m.header
 	n, d := float64(h.AudioCtx), float64(h.AudioState)
 	convolutions := 2 * (2*n*float64(h.Mels)*3*d + n*d*3*d)
 	layer := 2*12*d*d*n + 4*n*n*d
-	return Work{Ops: convolutions + float64(h.AudioLayers)*layer + float64(h.TextLayers)*2*2*d*d*n}
+	w := Work{Ops: convolutions + float64(h.AudioLayers)*layer + float64(h.TextLayers)*2*2*d*d*n}
+	for _, t := range b.s.m.file.Tensors {
+		if strings.HasPrefix(t.Name, "encoder.") || crossed(t.Name) {
+			w.Bytes += float64(len(t.Data))
+		}
+	}
+	return w
+}
+
+// crossed reports whether a tensor of the decoder is multiplied once a window, not in a step.
+func crossed(name string) bool {
+	return strings.Contains(name, "cross_attn.key.") || strings.Contains(name, "cross_attn.value.")
 }
 
 // StepWork returns what Step does for that many rows; the cells of their own sequence are left out.
@@ -96,8 +111,7 @@ func (b *Bench) StepWork(rows int) Work {
 	w := Work{Ops: float64(rows) * (layers + vocab)}
 	w.Bytes = float64(2 * 2 * h.AudioCtx * h.TextState * h.TextLayers) // keys and values in half precision
 	for _, t := range b.s.m.file.Tensors {
-		part, decoder := strings.CutPrefix(t.Name, "decoder.")
-		if decoder && t.Matrix() && !strings.Contains(part, "cross_attn.key.") && !strings.Contains(part, "cross_attn.value.") {
+		if strings.HasPrefix(t.Name, "decoder.") && t.Matrix() && !crossed(t.Name) {
 			w.Bytes += float64(len(t.Data))
 		}
 	}

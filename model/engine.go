@@ -31,6 +31,7 @@ type rows struct {
 	tokens, positions, slots, cells, counts ggml.Buffer
 	table                                   ggml.Buffer // cells that each row sees, text ctx a row
 	all                                     ggml.Buffer // the constant audio ctx: every row sees all of the window
+	seen                                    []int32     // what goes into counts
 }
 
 // newEngine reserves the buffers for a model of shape h.
@@ -66,7 +67,7 @@ func newEngine(h ggml.Header, w *weights, b ggml.Backend) (*engine, error) {
 	e.step = rows{
 		x: floats(h.TextCtx * h.TextState), y: floats(h.TextCtx * h.TextState), wide: floats(4 * h.TextCtx * h.TextState),
 		tokens: ints(h.TextCtx), positions: ints(h.TextCtx), slots: ints(h.TextCtx), cells: ints(h.TextCtx),
-		counts: ints(h.TextCtx), table: ints(h.TextCtx * h.TextCtx), all: ints(h.TextCtx),
+		counts: ints(h.TextCtx), table: ints(h.TextCtx * h.TextCtx), all: ints(h.TextCtx), seen: make([]int32, h.TextCtx),
 	}
 	if err != nil {
 		return nil, err
@@ -154,7 +155,7 @@ type batch struct {
 func (e *engine) decode(ctx context.Context, t batch, regime ggml.Regime) (ggml.Mat, error) {
 	h, b, r := e.h, e.b, &e.step
 	n := len(t.tokens)
-	counts := make([]int32, n)
+	counts := r.seen[:n]
 	var table ggml.Buffer
 	for i := range counts {
 		if t.seen == nil {

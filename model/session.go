@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/whisperfile/whisperfile/audio"
+	"github.com/whisperfile/whisperfile/ggml"
 )
 
 // ErrBusy means that a Model has as many sessions as it can hold.
@@ -22,6 +23,11 @@ type Session struct {
 	m    *Model
 	slot int32
 	mel  []float32 // the window in hand, [windowFrames][mels]
+
+	// A step of one row, here so that a token allocates nothing.
+	row    batch
+	filter [1]ggml.Filter
+	picked [1]ggml.Picked
 }
 
 // NewSession takes a session. At most Slots exist at once, else the error is ErrBusy.
@@ -33,6 +39,8 @@ func (m *Model) NewSession() (*Session, error) {
 	}
 	s := &Session{m: m, slot: m.free[len(m.free)-1], mel: make([]float32, windowFrames*m.header.Mels)}
 	m.free = m.free[:len(m.free)-1]
+	cell := make([]int32, 1) // its position too
+	s.row = batch{tokens: make([]int32, 1), positions: cell, slots: []int32{s.slot}, cells: cell, seen: make([][]int32, 1)}
 	return s, nil
 }
 

@@ -21,7 +21,8 @@ type window struct {
 // first token; the start token is at place sot of it. left is the number of frames from the window's start to the audio's end.
 func (s *Session) decodeWindow(ctx context.Context, prompt []int32, sot int, r *rules, left int) (window, error) {
 	m, e := s.m, s.m.engine
-	w := window{sequence: &sequence{shift: windowFrames}}
+	room := max(m.header.TextCtx/2-4, 0)
+	w := window{sequence: &sequence{tokens: make([]token, 0, room), shift: windowFrames}}
 	picked, err := s.prompt(ctx, prompt, sot, r.filter(w.sequence))
 	if err != nil {
 		return w, err
@@ -33,7 +34,6 @@ func (s *Session) decodeWindow(ctx context.Context, prompt []int32, sot int, r *
 	for i := range w.cells {
 		w.cells[i] = int32(i)
 	}
-	room := m.header.TextCtx/2 - 4
 	for i := range room {
 		w.add(choose(next, m.vocab), m.vocab, r.timestamps, left, i == room-1)
 		if w.done || w.failed || i == room-1 {
@@ -44,15 +44,12 @@ func (s *Session) decodeWindow(ctx context.Context, prompt []int32, sot int, r *
 		}
 		cell := int32(len(w.cells))
 		w.cells = append(w.cells, cell)
-		b := batch{
-			tokens: []int32{w.tokens[i].id}, positions: []int32{cell}, slots: []int32{s.slot}, cells: []int32{cell},
-			seen: [][]int32{w.cells},
-		}
-		var one [1]ggml.Picked
-		if err := e.advance(ctx, b, []ggml.Filter{r.filter(w.sequence)}, one[:]); err != nil {
+		s.row.tokens[0], s.row.cells[0], s.row.seen[0] = w.tokens[i].id, cell, w.cells
+		s.filter[0] = r.filter(w.sequence)
+		if err := e.advance(ctx, s.row, s.filter[:], s.picked[:]); err != nil {
 			return w, err
 		}
-		next = one[0]
+		next = s.picked[0]
 	}
 	return w, nil
 }
