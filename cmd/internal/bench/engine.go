@@ -13,14 +13,14 @@ import (
 	"github.com/whisperfile/whisperfile/model"
 )
 
-// engine is a model on a device, opened to be measured.
+// engine is a model on the CPU, opened to be measured.
 type engine struct {
-	name    string
-	pool    *ggml.Pool
-	backend ggml.Backend
-	model   *model.Model
-	bench   *model.Bench
-	opened  time.Duration // what opening took
+	name   string
+	pool   *ggml.Pool
+	cpu    *ggml.CPU
+	model  *model.Model
+	bench  *model.Bench
+	opened time.Duration // what opening took
 }
 
 // open opens the model of that name, else the one inside the program, else the default one that is found. isa is as in
@@ -33,11 +33,9 @@ func open(env applet.Env, name string, threads int, isa string) (_ *engine, err 
 			err = errors.Join(err, e.Close())
 		}
 	}()
-	cpu, err := ggml.NewCPU(e.pool, ggml.CPUOptions{ISA: isa})
-	if err != nil {
+	if e.cpu, err = ggml.NewCPU(e.pool, ggml.CPUOptions{ISA: isa}); err != nil {
 		return nil, cli.Fail(cli.Device, err, "")
 	}
-	e.backend = cpu
 	if err := e.load(env, name); err != nil {
 		hint := models.Hint
 		var format *ggml.FormatError
@@ -60,7 +58,7 @@ func (e *engine) load(env applet.Env, name string) (err error) {
 	}
 	switch {
 	case data != nil && (name == "" || name == e.name):
-		e.model, err = model.OpenData(e.name, data, e.backend)
+		e.model, err = model.OpenData(e.name, data, e.cpu)
 		return err
 	case name == "":
 		e.name, err = models.Default(false, env.Getenv)
@@ -70,7 +68,7 @@ func (e *engine) load(env applet.Env, name string) (err error) {
 	if err != nil {
 		return err
 	}
-	e.model, err = model.Open(e.name, e.backend)
+	e.model, err = model.Open(e.name, e.cpu)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("model file not found: %s", e.name)
 	}
@@ -86,8 +84,8 @@ func (e *engine) Close() error {
 	if e.model != nil {
 		errs = append(errs, e.model.Close())
 	}
-	if e.backend != nil {
-		errs = append(errs, e.backend.Close())
+	if e.cpu != nil {
+		errs = append(errs, e.cpu.Close())
 	}
 	e.pool.Close()
 	return errors.Join(errs...)

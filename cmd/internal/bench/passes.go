@@ -26,7 +26,7 @@ type timing struct {
 
 // passes measures the model's passes as whisper.cpp does and prints its lines.
 func (e *engine) passes(ctx context.Context, w io.Writer) error {
-	fmt.Fprintf(w, "\nsystem_info: n_threads = %d / %d | %s | \n", e.pool.Threads(), runtime.NumCPU(), e.backend.Device())
+	fmt.Fprintf(w, "\nsystem_info: n_threads = %d / %d | %s | \n", e.pool.Threads(), runtime.NumCPU(), e.cpu.Device())
 	for range 2 {
 		if err := e.warm(ctx); err != nil {
 			return refused(err)
