@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// amd64 returns the generated files of the avx2 and avx512 rungs by name.
+// amd64 returns the generated files of the rungs of amd64 by name.
 func amd64() map[string]string {
 	files := map[string]string{}
 	var stubs text
@@ -25,6 +25,9 @@ func amd64() map[string]string {
 		rung := strings.ToLower(v.name)
 		files["tile_"+rung+"_amd64.s"] = v.tiles(&stubs)
 		files["dot_"+rung+"_amd64.s"] = v.dots(&stubs)
+	}
+	for _, v := range allIntDots {
+		files["dotint_"+strings.ToLower(v.name)+"_amd64.s"] = v.file(&stubs)
 	}
 	files["stubs_amd64.go"] = stubs.String()
 	return files

@@ -5,8 +5,9 @@ import "github.com/klauspost/cpuid/v2"
 
 // Rung is a set of instructions that kernels are written for.
 type Rung struct {
-	Name  string // what WHISPER_ISA calls it
-	needs []need
+	Name   string // what WHISPER_ISA calls it
+	Parent string // the rung whose kernels it starts from; "" for Generic
+	needs  []need
 }
 
 // need is a feature and whether the processor has it.
@@ -20,7 +21,8 @@ func feature(name string, id cpuid.FeatureID, sys bool) need {
 	return need{name, cpuid.CPU.Has(id) || sys}
 }
 
-// Rungs lists the rungs that exist for this architecture, the weakest first. Generic needs nothing.
+// Rungs lists the rungs that exist for this architecture, the weakest first and each behind its parent. Generic needs
+// nothing.
 func Rungs() []Rung { return append([]Rung{{Name: Generic}}, native()...) }
 
 // Generic is the name of the rung in plain Go.

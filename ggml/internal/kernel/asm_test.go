@@ -62,25 +62,42 @@ func TestGenerated(t *testing.T) {
 	}
 }
 
-// features says what each vector instruction of amd64 needs, in the forms that the kernels use. Those of AVX come with AVX2.
-var features = map[string]string{
-	"VADDPS": "AVX2", "VANDPS": "AVX2", "VBROADCASTSS": "AVX2", "VCVTDQ2PS": "AVX2", "VDIVPS": "AVX2", "VEXTRACTF128": "AVX2",
-	"VEXTRACTI128": "AVX2", "VHADDPS": "AVX2", "VINSERTF128": "AVX2", "VINSERTI128": "AVX2", "VMAXPS": "AVX2", "VMINPS": "AVX2",
-	"VMOVAPS": "AVX2", "VMOVDQU": "AVX2", "VMOVHPS": "AVX2", "VMOVLPS": "AVX2", "VMOVSS": "AVX2", "VMOVUPS": "AVX2",
-	"VMULPS": "AVX2", "VPADDD": "AVX2", "VPAND": "AVX2", "VPANDN": "AVX2", "VPBROADCASTB": "AVX2", "VPBROADCASTD": "AVX2",
-	"VPBROADCASTQ": "AVX2", "VPBROADCASTW": "AVX2", "VPCMPEQB": "AVX2", "VPERMILPS": "AVX2", "VPMOVSXBD": "AVX2",
-	"VPMOVZXBD": "AVX2", "VPOR": "AVX2", "VPSHUFB": "AVX2", "VPSLLD": "AVX2", "VPSRLD": "AVX2", "VPSRLW": "AVX2",
-	"VPSUBD": "AVX2", "VSUBPS": "AVX2", "VUNPCKHPD": "AVX2", "VUNPCKHPS": "AVX2", "VUNPCKLPD": "AVX2", "VUNPCKLPS": "AVX2",
-	"VXORPS": "AVX2", "VZEROUPPER": "AVX2",
+// features says what each vector instruction of amd64 needs, in the forms that the kernels use. Those on whole numbers
+// need AVX with X registers and AVX2 with Y registers.
+var features = func() map[string]string {
+	of := map[string]string{}
+	for feature, ops := range map[string]string{
+		"AVX": `VADDPS VANDPS VBLENDVPS VBROADCASTSS VCMPPS VCVTDQ2PS VCVTPS2DQ VDIVPS VEXTRACTF128 VHADDPS VINSERTF128
+			VMAXPS VMINPS VMOVAPS VMOVDQU VMOVHPS VMOVLPS VMOVQ VMOVSS VMOVUPS VMULPS VORPS VPERMILPS VSUBPS VUNPCKHPD
+			VUNPCKHPS VUNPCKLPD VUNPCKLPS VXORPS VZEROUPPER`,
+		whole: `VPACKSSDW VPACKSSWB VPADDD VPAND VPANDN VPCMPEQB VPCMPEQD VPMADDUBSW VPMADDWD VPMAXSD VPMOVSXBD VPMOVSXBW
+			VPMOVZXBD VPMOVZXWD VPMULLD VPOR VPSHUFB VPSHUFD VPSLLD VPSRLD VPSRLW VPSUBD VPUNPCKHWD VPUNPCKLWD VPXOR`,
+		"AVX2": `VBROADCASTI128 VEXTRACTI128 VINSERTI128 VPBROADCASTB VPBROADCASTD VPBROADCASTQ VPBROADCASTW VPERMD VPERMQ
+			VPSRLVD`,
+		"FMA":        `VFMADD213PS VFMADD231PS`,
+		"F16C":       `VCVTPH2PS VCVTPS2PH`,
+		"AVX512F":    `KMOVW VBROADCASTI32X4 VEXTRACTF64X4 VINSERTF32X4 VMOVDQU32 VPANDD VPXORD`,
+		"AVX512BW":   `KMOVD VPADDB`,
+		"AVX512VNNI": `VPDPBUSD VPDPWSSD`,
+	} {
+		for op := range strings.FieldsSeq(ops) {
+			of[op] = feature
+		}
+	}
+	return of
+}()
 
-	"VFMADD213PS": "FMA", "VFMADD231PS": "FMA",
-	"VCVTPH2PS": "F16C", "VCVTPS2PH": "F16C",
+// whole is the feature of instructions on whole numbers.
+const whole = "AVX or AVX2"
 
-	"KMOVW": "AVX512F", "VEXTRACTF64X4": "AVX512F", "VINSERTF32X4": "AVX512F", "VPANDD": "AVX512F", "VPXORD": "AVX512F",
+// evexNeeds are instructions that with EVEX, which longer or higher registers and masks imply, need more than F.
+var evexNeeds = map[string]string{
+	"VANDPS": "AVX512DQ", "VXORPS": "AVX512DQ", "VPADDB": "AVX512BW", "VPBROADCASTW": "AVX512BW", "VPMADDUBSW": "AVX512BW",
+	"VPMADDWD": "AVX512BW", "VPMOVSXBW": "AVX512BW", "VPDPBUSD": "AVX512VNNI", "VPDPWSSD": "AVX512VNNI",
 }
 
-// evexNeedsDQ are instructions of AVX that with EVEX, which longer or higher registers and masks imply, need more than F.
-var evexNeedsDQ = []string{"VANDPS", "VXORPS"}
+// vexNeeds are the features of the macros in enc_amd64.h, by map and opcode.
+var vexNeeds = map[[2]byte]string{{2, 0x50}: "AVXVNNI", {2, 0x52}: "AVXVNNI"}
 
 var (
 	fileName    = regexp.MustCompile(`_(avx\w*)_amd64\.s$`)
@@ -155,6 +172,7 @@ func inspect(t *testing.T, what, listing, rung string, gate []string) {
 		code = append(code, b...)
 	}
 	before, found := "", 0
+	macro, left := false, 0 // within the bytes of a macro, and how many are to come
 	for _, m := range instruction.FindAllStringSubmatch(listing, -1) {
 		op, _, _ := strings.Cut(m[3], ".")
 		pc, err := strconv.ParseUint(m[1], 0, 32)
@@ -166,6 +184,20 @@ func inspect(t *testing.T, what, listing, rung string, gate []string) {
 			t.Errorf("%s: RET without VZEROUPPER", where)
 		}
 		before = op
+		if op == "BYTE" {
+			if i := int(pc); i+5 <= len(code) && code[i] == 0xC4 && !macro {
+				need, known := vexNeeds[[2]byte{code[i+1] & 31, code[i+3]}]
+				if !known || !slices.Contains(gate, need) {
+					t.Errorf("%s: % x needs %q, which %s does not promise", where, code[i:i+5], need, rung)
+				}
+				found, left = found+1, 5
+			}
+			left--
+			if macro = left > 0; left < 0 {
+				t.Errorf("%s: bytes that are no macro of enc_amd64.h", where)
+			}
+			continue
+		}
 		vector := strings.HasPrefix(op, "V") || strings.HasPrefix(op, "K") || register.MatchString(m[4])
 		if !vector {
 			continue
@@ -176,13 +208,21 @@ func inspect(t *testing.T, what, listing, rung string, gate []string) {
 			t.Errorf("%s: say in features what this needs", where)
 			continue
 		}
+		if need == whole {
+			need = "AVX"
+			if strings.Contains(m[4], "Y") {
+				need = "AVX2"
+			}
+		}
+		if op == "VBROADCASTSS" && !strings.Contains(m[4], "(") {
+			need = "AVX2" // from a register
+		}
 		if int(pc) >= len(code) {
 			t.Fatalf("%s: behind the end of the code", where)
 		}
 		if code[pc] == 0x62 { // EVEX
-			need = "AVX512F"
-			if slices.Contains(evexNeedsDQ, op) {
-				need = "AVX512DQ"
+			if need = "AVX512F"; evexNeeds[op] != "" {
+				need = evexNeeds[op]
 			}
 			if !strings.Contains(m[4], "Z") && op != "VMOVSS" && !slices.Contains(gate, "AVX512VL") {
 				t.Errorf("%s: needs AVX512VL, which %s does not promise", where, rung)

@@ -11,6 +11,11 @@ func avx2(t Table) Table {
 	t.Pack = packAVX2
 	t.DotF32 = dotF32AVX2
 	t.DotF16 = dotF16AVX2
+	t.Quantize[2] = quantize8AVX2(8)
+	t.Quantize[3] = quantize8AVX2(0)
+	t.Quantize[6] = quantize8AVX2(16)
+	t.Quantize[7] = quantize8AVX2(0)
+	t.Quantize[8] = quantize16AVX2
 	t.Widen[1] = widenF16AVX2
 	t.Widen[2] = widenQ4_0AVX2
 	t.Widen[3] = widenQ4_1AVX2
@@ -26,6 +31,13 @@ func avx2(t Table) Table {
 	t.Norm = normAVX2
 	t.Scores = scoresAVX2
 	t.Mix = mixAVX2
+	t.integers(&dotsQ4_0AVX2, &dotsQ4_1AVX2, &dotsQ5_0AVX2, &dotsQ5_1AVX2, &dotsQ8_0AVX2)
+	return t
+}
+
+// avxVNNI is the rung of Alder Lake and its like: AVX-VNNI beside AVX2.
+func avxVNNI(t Table) Table {
+	t.integers(&dotsQ4_0AVXVNNI, &dotsQ4_1AVXVNNI, &dotsQ5_0AVXVNNI, &dotsQ5_1AVXVNNI, &dotsQ8_0AVXVNNI)
 	return t
 }
 
@@ -38,10 +50,10 @@ func tileAVX2(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows,
 
 func dotF32AVX2(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n int) {
 	checkDot(y, ys, w, ws, x, xs, rows, cols, n, 4)
-	dotsF32AVX2.run(y, ys, w, ws, x, xs, rows, cols, n, 4)
+	dotsF32AVX2.run(y, ys, w, ws, unsafe.Pointer(unsafe.SliceData(x)), xs, rows, cols, n, 4*n)
 }
 
 func dotF16AVX2(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n int) {
 	checkDot(y, ys, w, ws, x, xs, rows, cols, n, 2)
-	dotsF16AVX2.run(y, ys, w, ws, x, xs, rows, cols, n, 2)
+	dotsF16AVX2.run(y, ys, w, ws, unsafe.Pointer(unsafe.SliceData(x)), xs, rows, cols, n, 2*n)
 }

@@ -28,6 +28,12 @@ func avx512(t Table) Table {
 	return t
 }
 
+// avx512VNNI is the rung of Ice Lake, Zen 4 and later: AVX-512 with VNNI.
+func avx512VNNI(t Table) Table {
+	t.integers(&dotsQ4_0AVX512VNNI, &dotsQ4_1AVX512VNNI, &dotsQ5_0AVX512VNNI, &dotsQ5_1AVX512VNNI, &dotsQ8_0AVX512VNNI)
+	return t
+}
+
 func tileAVX512(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows, panels int, add bool) {
 	checkTile(c, ldc, a, lda, b, kn, rows, panels, 12, 32)
 	if panels > 0 {
@@ -47,12 +53,12 @@ func packAVX512(dst, src []float32, stride, kn int) {
 
 func dotF32AVX512(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n int) {
 	checkDot(y, ys, w, ws, x, xs, rows, cols, n, 4)
-	dotsF32AVX512.run(y, ys, w, ws, x, xs, rows, cols, n, 4)
+	dotsF32AVX512.run(y, ys, w, ws, unsafe.Pointer(unsafe.SliceData(x)), xs, rows, cols, n, 4*n)
 }
 
 func dotF16AVX512(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n int) {
 	checkDot(y, ys, w, ws, x, xs, rows, cols, n, 2)
-	dotsF16AVX512.run(y, ys, w, ws, x, xs, rows, cols, n, 2)
+	dotsF16AVX512.run(y, ys, w, ws, unsafe.Pointer(unsafe.SliceData(x)), xs, rows, cols, n, 2*n)
 }
 
 func widenF16AVX512(dst []float32, src []byte) {

@@ -1,58 +1,72 @@
 package kernel
 
 import (
-	"encoding/binary"
+	"bytes"
 	"encoding/hex"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// TestEncodingARM64 compares what Go's assembler makes of the macros in enc_arm64.h with the words of another assembler.
-func TestEncodingARM64(t *testing.T) {
-	golden, err := os.ReadFile("testdata/enc_arm64.txt")
+// TestEncoding compares what Go's assembler makes of the macros in enc_<arch>.h with the bytes of another assembler, which
+// stand in testdata as a number of unit bytes.
+func TestEncoding(t *testing.T) {
+	for _, arch := range []struct {
+		name, helpers string // of macros that stand in others
+		unit          int
+	}{{"amd64", "VEX", 1}, {"arm64", "NEON_", 4}} {
+		t.Run(arch.name, func(t *testing.T) { encoding(t, arch.name, arch.helpers, arch.unit) })
+	}
+}
+
+func encoding(t *testing.T, arch, helpers string, unit int) {
+	golden, err := os.ReadFile("testdata/enc_" + arch + ".txt")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var code strings.Builder
 	var calls []string
-	var words []uint32
+	var wanted [][]byte
 	named := map[string]bool{}
 	for line := range strings.Lines(string(golden)) {
 		if strings.HasPrefix(line, "#") {
 			continue
 		}
 		fields := strings.Split(strings.TrimSpace(line), "\t")
-		word, err := strconv.ParseUint(fields[len(fields)-1], 16, 32)
+		want, err := hex.DecodeString(fields[len(fields)-1])
 		if err != nil || len(fields) != 3 {
 			t.Fatalf("bad line %q", line)
 		}
-		calls, words = append(calls, fields[0]), append(words, uint32(word))
+		if unit > 1 {
+			slices.Reverse(want) // a word, which is stored with its low byte first
+		}
+		calls, wanted = append(calls, fields[0]), append(wanted, want)
 		name, _, _ := strings.Cut(fields[0], "(")
 		named[name] = true
 		code.WriteString("\t" + fields[0] + "\n")
 	}
 
-	got := assemble(t, "arm64", "#include \"enc_arm64.h\"\nTEXT ·f(SB), 4, $0-0\n"+code.String())
-	if len(got) < 4*len(words) {
-		t.Fatalf("%d bytes for %d instructions", len(got), len(words))
-	}
-	for i, want := range words {
-		if w := binary.LittleEndian.Uint32(got[4*i:]); w != want {
-			t.Errorf("%s: %08x, want %08x", calls[i], w, want)
+	got := assemble(t, arch, "#include \"enc_"+arch+".h\"\nTEXT ·f(SB), 4, $0-0\n"+code.String())
+	for i, want := range wanted {
+		if len(got) < len(want) {
+			t.Fatalf("no bytes for %s", calls[i])
 		}
+		if !bytes.Equal(got[:len(want)], want) {
+			t.Errorf("%s: %x, want %x", calls[i], got[:len(want)], want)
+		}
+		got = got[len(want):]
 	}
 
-	header, err := os.ReadFile("enc_arm64.h")
+	header, err := os.ReadFile("enc_" + arch + ".h")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, m := range regexp.MustCompile(`(?m)^#define (\w+)`).FindAllStringSubmatch(string(header), -1) {
-		if !named[m[1]] && !strings.HasPrefix(m[1], "NEON_") {
+		if !named[m[1]] && !strings.HasPrefix(m[1], helpers) {
 			t.Errorf("testdata has nothing for %s", m[1])
 		}
 	}

@@ -46,7 +46,7 @@ func toInt(v float32, limit int32) int32 {
 	if !(v > -0x1p22 && v < 0x1p22) {
 		return -limit - 1 // behind infinities and what is no number, the scale decides
 	}
-	return min(int32(math.Float32bits(float32(v)+round)<<9)>>9, limit)
+	return min(int32(math.Float32bits(float32(v)+round)-math.Float32bits(round)), limit)
 }
 
 // quantize8Generic returns Quantize for unsigned weights that are too large by offset, or have a minimum.
@@ -87,7 +87,7 @@ func quantize16Generic(dst []byte, x []float32) {
 	binary.LittleEndian.PutUint32(dst[2*len(x):], math.Float32bits(a/32767))
 }
 
-func floatAt(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }
+func scaleAt(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }
 
 // opened are the integers of a block of weights, w = d·q + m. Those with a minimum are unsigned, the others signed.
 type opened struct {
@@ -129,7 +129,7 @@ func (o *opened) dot8(sum float32, x []byte) float32 {
 		s += o.q[i] * int32(int8(q))
 		all += int32(int8(q))
 	}
-	d := floatAt(x[32:])
+	d := scaleAt(x[32:])
 	sum += float32(float32(float32(s)*d) * o.d)
 	if o.m != 0 {
 		sum += float32(o.m * float32(d*float32(all)))
@@ -167,7 +167,7 @@ func dotIntGeneric(typ, size int) func(y []float32, ys int, w []byte, ws int, x 
 				}
 				for i := range min(together, cols-c) {
 					if typ == 8 {
-						sum[i] *= floatAt(x[(c+i)*xs+2*n:])
+						sum[i] *= scaleAt(x[(c+i)*xs+2*n:])
 					}
 					y[(c+i)*ys+r] = sum[i]
 				}

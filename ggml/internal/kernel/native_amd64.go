@@ -2,5 +2,11 @@
 
 package kernel
 
-// native lists the rungs above generic, the weakest first.
-var native = []rung{{"avx2", avx2}, {"avx512", avx512}}
+// native says how a rung's table is made from its parent's.
+var native = map[string]func(Table) Table{
+	"avx":        avx,
+	"avx2":       avx2,
+	"avxvnni":    avxVNNI,
+	"avx512":     avx512,
+	"avx512vnni": avx512VNNI,
+}

@@ -2,5 +2,5 @@
 
 package kernel
 
-// native lists the rungs above generic, the weakest first.
-var native = []rung{{"neon", neon}}
+// native says how a rung's table is made from its parent's.
+var native = map[string]func(Table) Table{"neon": neon}

@@ -2,4 +2,4 @@
 
 package kernel
 
-var native []rung
+var native map[string]func(Table) Table

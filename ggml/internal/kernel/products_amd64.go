@@ -7,26 +7,24 @@ import "unsafe"
 // tileBody is Table.Tile for one number of rows.
 type tileBody func(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
 
-// dotBody is Table.DotF32 or Table.DotF16 for one number of rows and of columns.
-type dotBody func(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// dotBody is Table.DotF32, Table.DotF16 or Table.DotInt for one number of rows and of columns. Columns are X.
+type dotBody[X float32 | byte] func(y *float32, ys int, w *byte, ws int, x *X, xs int, n int)
 
 // dotBodies are all bodies of a type of weights.
-type dotBodies struct {
-	one  dotBody         // 1 × 1
-	rows [maxDotCols]int // rows of the body for 1, 2, … columns
-	cols [maxDotCols]dotBody
+type dotBodies[X float32 | byte] struct {
+	one  dotBody[X] // 1 × 1
+	rows []int      // rows of the body for 1, 2, … columns
+	cols []dotBody[X]
 }
 
 const (
-	maxDotCols = 6
-
 	// dotGroup is how many bytes of weights stay in the first cache while all columns pass by.
 	dotGroup = 16 << 10
 )
 
 // run multiplies all rows with all columns. Every body has one sum of the same lanes for each (row, column), and adds the
-// lanes in the same order.
-func (d *dotBodies) run(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n, size int) {
+// lanes in the same order. size is that of a row in bytes.
+func (d *dotBodies[X]) run(y []float32, ys int, w []byte, ws int, px unsafe.Pointer, xs int, rows, cols, n, size int) {
 	if rows == 0 || cols == 0 {
 		return
 	}
@@ -36,24 +34,24 @@ func (d *dotBodies) run(y []float32, ys int, w []byte, ws int, x []float32, xs i
 		}
 		return
 	}
-	pw, px := unsafe.Pointer(unsafe.SliceData(w)), unsafe.Pointer(unsafe.SliceData(x))
-	group := rows
-	if cols > maxDotCols {
-		group = min(rows, max(1, dotGroup/(4*n*size))*4)
+	pw, line := unsafe.Pointer(unsafe.SliceData(w)), xs*int(unsafe.Sizeof(*new(X)))
+	group, most := rows, len(d.cols)
+	if cols > most {
+		group = min(rows, max(1, dotGroup/(4*size))*4)
 	}
-	passes := (cols + maxDotCols - 1) / maxDotCols
+	passes := (cols + most - 1) / most
 	for from := 0; from < rows; from += group {
 		to := min(from+group, rows)
 		for pass, c := 0, 0; pass < passes; pass++ {
 			wide := (cols - c + passes - pass - 1) / (passes - pass)
-			at, step := (*float32)(unsafe.Add(px, 4*c*xs)), d.rows[wide-1]
+			at, step := (*X)(unsafe.Add(px, c*line)), d.rows[wide-1]
 			r := from
 			for ; r+step <= to; r += step {
 				d.cols[wide-1](&y[c*ys+r], ys, (*byte)(unsafe.Add(pw, r*ws)), ws, at, xs, n)
 			}
 			for ; r < to; r++ {
 				for i := range wide {
-					d.one(&y[(c+i)*ys+r], ys, (*byte)(unsafe.Add(pw, r*ws)), ws, (*float32)(unsafe.Add(px, 4*(c+i)*xs)), xs, n)
+					d.one(&y[(c+i)*ys+r], ys, (*byte)(unsafe.Add(pw, r*ws)), ws, (*X)(unsafe.Add(px, (c+i)*line)), xs, n)
 				}
 			}
 			c += wide
@@ -64,15 +62,15 @@ func (d *dotBodies) run(y []float32, ys int, w []byte, ws int, x []float32, xs i
 var tilesAVX2 = [...]tileBody{tile1AVX2, tile2AVX2, tile3AVX2, tile4AVX2, tile5AVX2, tile6AVX2}
 
 var (
-	dotsF32AVX2 = dotBodies{
+	dotsF32AVX2 = dotBodies[float32]{
 		one:  dotF321x1AVX2,
-		rows: [...]int{4, 4, 4, 2, 2, 2},
-		cols: [...]dotBody{dotF324x1AVX2, dotF324x2AVX2, dotF324x3AVX2, dotF322x4AVX2, dotF322x5AVX2, dotF322x6AVX2},
+		rows: []int{4, 4, 4, 2, 2, 2},
+		cols: []dotBody[float32]{dotF324x1AVX2, dotF324x2AVX2, dotF324x3AVX2, dotF322x4AVX2, dotF322x5AVX2, dotF322x6AVX2},
 	}
-	dotsF16AVX2 = dotBodies{
+	dotsF16AVX2 = dotBodies[float32]{
 		one:  dotF161x1AVX2,
-		rows: [...]int{4, 4, 4, 2, 2, 2},
-		cols: [...]dotBody{dotF164x1AVX2, dotF164x2AVX2, dotF164x3AVX2, dotF162x4AVX2, dotF162x5AVX2, dotF162x6AVX2},
+		rows: []int{4, 4, 4, 2, 2, 2},
+		cols: []dotBody[float32]{dotF164x1AVX2, dotF164x2AVX2, dotF164x3AVX2, dotF162x4AVX2, dotF162x5AVX2, dotF162x6AVX2},
 	}
 )
 
@@ -82,17 +80,17 @@ var tilesAVX512 = [...]tileBody{
 }
 
 var (
-	dotsF32AVX512 = dotBodies{
+	dotsF32AVX512 = dotBodies[float32]{
 		one:  dotF321x1AVX512,
-		rows: [...]int{4, 4, 4, 4, 4, 4},
-		cols: [...]dotBody{
+		rows: []int{4, 4, 4, 4, 4, 4},
+		cols: []dotBody[float32]{
 			dotF324x1AVX512, dotF324x2AVX512, dotF324x3AVX512, dotF324x4AVX512, dotF324x5AVX512, dotF324x6AVX512,
 		},
 	}
-	dotsF16AVX512 = dotBodies{
+	dotsF16AVX512 = dotBodies[float32]{
 		one:  dotF161x1AVX512,
-		rows: [...]int{4, 4, 4, 4, 4, 4},
-		cols: [...]dotBody{
+		rows: []int{4, 4, 4, 4, 4, 4},
+		cols: []dotBody[float32]{
 			dotF164x1AVX512, dotF164x2AVX512, dotF164x3AVX512, dotF164x4AVX512, dotF164x5AVX512, dotF164x6AVX512,
 		},
 	}

@@ -11,24 +11,19 @@ import (
 	"github.com/whisperfile/whisperfile/ggml/internal/cpu"
 )
 
-// rung makes a table from that of the rung below it.
-type rung struct {
-	name   string
-	derive func(Table) Table
-}
-
+// tables holds a table for each rung that this CPU can run and this program has bodies for. A rung's gate holds its
+// parent's, so that the parent is there.
 var tables = sync.OnceValue(func() []*Table {
-	runs := map[string]bool{}
-	for _, r := range cpu.Rungs() {
-		runs[r.Name] = len(r.Missing()) == 0
-	}
 	ts := []*Table{&generic}
-	for _, r := range native {
-		if !runs[r.name] {
-			break
+	known := map[string]*Table{cpu.Generic: &generic}
+	for _, r := range cpu.Rungs() {
+		derive, parent := native[r.Name], known[r.Parent]
+		if derive == nil || parent == nil || len(r.Missing()) > 0 {
+			continue
 		}
-		t := r.derive(*ts[len(ts)-1])
-		t.Name = r.name
+		t := derive(*parent)
+		t.Name = r.Name
+		known[r.Name] = &t
 		ts = append(ts, &t)
 	}
 	return ts

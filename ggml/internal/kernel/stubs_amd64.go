@@ -142,3 +142,273 @@ func dotF164x5AVX512(y *float32, ys int, w *byte, ws int, x *float32, xs int, n 
 
 //go:noescape
 func dotF164x6AVX512(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+
+//go:noescape
+func dotQ4_0_1x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_4x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_4x2AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_2x3AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_2x4AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_2x5AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_1x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_4x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_4x2AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_2x3AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_2x4AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_2x5AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_1x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_4x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_4x2AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_2x3AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_2x4AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_2x5AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_1x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_4x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_4x2AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_2x3AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_2x4AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_2x5AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_1x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x2AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_2x3AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_2x4AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_2x5AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_1x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_4x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_4x2AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_2x3AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_2x4AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_2x5AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_1x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_4x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_4x2AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_2x3AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_2x4AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_2x5AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_1x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_4x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_4x2AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_2x3AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_2x4AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_2x5AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_1x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_4x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_4x2AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_2x3AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_2x4AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_2x5AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_1x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x2AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_2x3AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_2x4AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_2x5AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_1x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_4x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_4x2AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_4x3AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_4x4AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_4x5AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_1x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_4x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_4x2AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_4x3AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_4x4AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_4x5AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_1x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_4x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_4x2AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_4x3AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_4x4AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_4x5AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_1x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_4x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_4x2AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_4x3AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_4x4AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_4x5AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_1x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x2AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x3AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x4AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x5AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
