@@ -28,6 +28,7 @@ func (c *CPU) Conv(v Conv) {
 
 	grow(&c.edges, 6*channels)
 	e := &g.conv
+	g.p = nil
 	*e = convolution{channels: channels, stride: v.Stride, first: c.edges[:3*channels]}
 	clear(e.first)
 	copy(e.first[channels:], x)

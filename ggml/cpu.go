@@ -37,6 +37,7 @@ type CPU struct {
 
 	// The operations' arguments, kept here so that a job is a pointer to what exists.
 	window  window
+	rounder rounder
 	step    step
 	round   round
 	norm    norm
@@ -46,7 +47,7 @@ type CPU struct {
 	attend  attend
 	ranking ranking
 
-	rounded []byte    // columns of a step in integers
+	rounded []byte    // rows of a window or columns of a step in integers
 	padded  []float32 // columns of a step whose length is no multiple of the kernels' block
 	edges   []float32 // operands of a convolution's first and last row
 	heads   []float32 // keys and values of all heads, packed
@@ -56,6 +57,7 @@ type CPU struct {
 // scratch is what a worker computes in. Its slices grow before a job, never within.
 type scratch struct {
 	panels []float32 // weights as the tiles want them
+	packed []byte    // weights as the tiles of whole numbers want them
 	rows   []byte    // weights as float32 before they are packed, or multiplied
 	tile   []float32 // results before they are added to what is there
 	line   []float32 // scores; logits
@@ -80,7 +82,7 @@ func NewCPU(p *Pool, o CPUOptions) (*CPU, error) {
 
 func newCPU(p *Pool, tab *kernel.Table) *CPU {
 	c := &CPU{pool: p, tab: tab, scratch: make([]scratch, p.Threads())}
-	c.window.c, c.step.c, c.round.s, c.norm.c, c.packing.c = c, c, &c.step, c, c
+	c.window.c, c.rounder.c, c.step.c, c.round.s, c.norm.c, c.packing.c = c, c, c, &c.step, c, c
 	c.self.c, c.store.c, c.attend.c, c.ranking.c = c, c, c, c
 	return c
 }

@@ -1,12 +1,17 @@
 package ggml
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/whisperfile/whisperfile/ggml/internal/kernel"
+)
 
 // Windows of fewer rows are multiplied like a step: packing a weight costs as much as 15 rows of products, and the dots
 // need no packing. Where they must widen the weight first they are worth it up to narrowWide rows.
 const (
 	narrow     = 64
 	narrowWide = 32
+	narrowInt  = 8 // what packs bytes as bytes takes less than a tile of products does
 )
 
 // Linear implements Backend.
@@ -19,8 +24,15 @@ func (c *CPU) Linear(l Linear) {
 		return
 	}
 	after := epilogue{bias: vector(l.Bias, w.rows), gelu: l.GELU, add: l.Add}
+	var p *kernel.Product
+	if !c.float {
+		p = c.tab.Products[w.typ]
+	}
 	least := narrow
-	if !dotted(w) {
+	switch {
+	case p != nil:
+		least = narrowInt
+	case !dotted(w):
 		least = narrowWide
 	}
 	if l.Regime == Step || l.X.Rows < least {
@@ -30,7 +42,7 @@ func (c *CPU) Linear(l Linear) {
 	g := &c.window
 	g.dst, g.ldd, g.rows = l.Dst.slice(), l.Dst.Stride, l.Dst.Rows
 	g.x, g.ldx = l.X.slice(), l.X.Stride
-	g.w, g.epilogue, g.conv = w, after, convolution{}
+	g.w, g.epilogue, g.conv, g.p = w, after, convolution{}, p
 	g.multiply()
 }
 
@@ -52,7 +64,9 @@ type window struct {
 	w        *weight
 	epilogue
 	conv convolution
+	p    *kernel.Product // nil: as float32
 
+	mr    int // rows of a tile
 	group int // panels a task
 	span  int // rows a task, a multiple of the tile's
 	spans int // tasks a group
@@ -70,10 +84,15 @@ const maxGroup = 4
 
 func (g *window) multiply() {
 	t := g.c.tab
-	panels, tiles := roundUp(g.w.rows, t.NR)/t.NR, roundUp(g.rows, t.MR)/t.MR
+	g.mr = t.MR
+	if g.p != nil {
+		g.mr = g.p.MR
+		g.round()
+	}
+	panels, tiles := roundUp(g.w.rows, t.NR)/t.NR, roundUp(g.rows, g.mr)/g.mr
 	group, spans := split(panels, tiles, g.c.pool.Threads())
 	g.group = group
-	g.span = roundUp(tiles, spans) / spans * t.MR
+	g.span = roundUp(tiles, spans) / spans * g.mr
 	g.spans = roundUp(g.rows, g.span) / g.span
 	depth := min(g.w.cols, packDepth)
 	if g.conv.channels > 0 {
@@ -81,9 +100,13 @@ func (g *window) multiply() {
 	}
 	for i := range g.c.scratch {
 		s := &g.c.scratch[i]
-		grow(&s.panels, group*g.w.cols*t.NR)
-		s.growRows(t.NR * (depth + rowPad))
-		grow(&s.tile, t.MR*group*t.NR)
+		if g.p != nil {
+			grow(&s.packed, group*g.p.PanelBytes(g.w.cols))
+		} else {
+			grow(&s.panels, group*g.w.cols*t.NR)
+			s.growRows(t.NR * (depth + rowPad))
+		}
+		grow(&s.tile, g.mr*group*t.NR)
 		grow(&s.line, group*t.NR+2*maxBlock)
 	}
 	g.c.pool.run(g, roundUp(panels, group)/group*g.spans)
@@ -119,6 +142,10 @@ func (g *window) run(worker, i int) {
 	first := i / g.spans * g.group
 	last := min(first+g.group, roundUp(n, t.NR)/t.NR)
 	for p := first; p < last; p++ {
+		if g.p != nil {
+			g.packInt(s, p-first, p*t.NR)
+			continue
+		}
 		panel := s.panels[(p-first)*g.w.cols*t.NR:][:g.w.cols*t.NR]
 		if g.conv.channels > 0 {
 			g.packConv(s, panel, p*t.NR)
@@ -129,7 +156,7 @@ func (g *window) run(worker, i int) {
 	from, to := first*t.NR, min(last*t.NR, n)
 	r, end := i%g.spans*g.span, min((i%g.spans+1)*g.span, g.rows)
 	for r < end {
-		x, ldx, rows := g.x[r*g.ldx:], g.ldx, min(t.MR, end-r)
+		x, ldx, rows := g.x[r*g.ldx:], g.ldx, min(g.mr, end-r)
 		if g.conv.channels > 0 {
 			x, ldx, rows = g.tileOf(r, rows)
 		}
@@ -161,7 +188,7 @@ func (g *window) pack(s *scratch, panel []float32, row int) {
 
 // tile computes columns [from, to) of rows r, r+1, … of the destination, whose operands start at x.
 func (g *window) tile(s *scratch, r, rows int, x []float32, ldx int, from, to int) {
-	t, k := g.c.tab, g.w.cols
+	t := g.c.tab
 	direct := to - from // columns that a tile may write in place
 	if g.add && g.gelu {
 		direct = 0
@@ -170,7 +197,7 @@ func (g *window) tile(s *scratch, r, rows int, x []float32, ldx int, from, to in
 	if direct > 0 {
 		dst := g.dst[r*g.ldd+from:]
 		start := g.begin(dst, g.ldd, dst, g.ldd, rows, from, direct)
-		t.Tile(dst, g.ldd, x, ldx, s.panels, k, rows, direct/t.NR, start)
+		g.products(s, dst, g.ldd, r, x, ldx, rows, 0, direct/t.NR, start)
 		if g.gelu {
 			for i := range rows {
 				t.GELU(dst[i*g.ldd:][:direct])
@@ -182,7 +209,7 @@ func (g *window) tile(s *scratch, r, rows int, x []float32, ldx int, from, to in
 		panels := roundUp(n, t.NR) / t.NR
 		ld := panels * t.NR
 		start := g.begin(s.tile, ld, dst, g.ldd, rows, from, n)
-		t.Tile(s.tile, ld, x, ldx, s.panels[direct*k:], k, rows, panels, start)
+		g.products(s, s.tile, ld, r, x, ldx, rows, direct/t.NR, panels, start)
 		for i := range rows {
 			line := s.tile[i*ld:][:n]
 			if g.gelu {
@@ -195,6 +222,17 @@ func (g *window) tile(s *scratch, r, rows int, x []float32, ldx int, from, to in
 			}
 		}
 	}
+}
+
+// products is Table.Tile, or that of whole numbers, of rows r, r+1, … with panels first, first+1, … of those packed.
+func (g *window) products(s *scratch, c []float32, ldc, r int, x []float32, ldx, rows, first, panels int, add bool) {
+	k := g.w.cols
+	if g.p == nil {
+		g.c.tab.Tile(c, ldc, x, ldx, s.panels[first*k*g.c.tab.NR:], k, rows, panels, add)
+		return
+	}
+	ld := g.p.RowBytes(k)
+	g.p.Tile(c, ldc, g.c.rounded[r*ld:], ld, s.packed[first*g.p.PanelBytes(k):], k, rows, panels, add)
 }
 
 // begin puts into c what the sum of n columns starts from, and reports whether there is anything: the bias, and without a

@@ -29,6 +29,7 @@ var generic = Table{
 		7: dotIntGeneric(7, bytesQ5_1),
 		8: dotIntGeneric(8, bytesQ8_0),
 	},
+	Products: productsGeneric(4, 4),
 	Widen: [16]func([]float32, []byte){
 		1: widenF16Generic,
 		2: widenQ4_0Generic,

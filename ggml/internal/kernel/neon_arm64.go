@@ -14,6 +14,7 @@ func neon(t Table) Table {
 	t.DotF16 = dotF16NEON
 	clear(t.Quantize[:]) // widened weights go faster than integers in plain Go
 	clear(t.DotInt[:])
+	clear(t.Products[:])
 	t.Widen[1] = widenF16NEON
 	t.Widen[2] = blocksNEON(bytesQ4_0, widenQ4_0NEON)
 	t.Widen[3] = blocksNEON(bytesQ4_1, widenQ4_1NEON)
