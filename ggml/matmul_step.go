@@ -48,7 +48,7 @@ func (c *CPU) multiplyStep(dst []float32, ldd int, x []float32, ldx, rows int, w
 		s.x, s.ldx = c.padded, s.depth
 	}
 	if s.integers = c.integers(w); s.integers {
-		s.column = roundUp(kernel.QuantizedBytes(int(w.typ), w.cols), 64)
+		s.column = roundUp(kernel.QuantizedBytes(w.cols), 64)
 		grow(&c.rounded, rows*s.column)
 		c.round.all()
 	}
@@ -99,7 +99,7 @@ func (q *round) all() {
 
 func (q *round) run(worker, r int) {
 	s := q.s
-	s.c.tab.Quantize[s.w.typ](s.c.rounded[r*s.column:][:s.column], s.x[r*s.ldx:][:s.depth])
+	s.c.tab.Quantize(s.c.rounded[r*s.column:][:s.column], s.x[r*s.ldx:][:s.depth])
 }
 
 func (s *step) run(worker, i int) {

@@ -11,11 +11,7 @@ func avx2(t Table) Table {
 	t.Pack = packAVX2
 	t.DotF32 = dotF32AVX2
 	t.DotF16 = dotF16AVX2
-	t.Quantize[2] = quantize8AVX2(8)
-	t.Quantize[3] = quantize8AVX2(0)
-	t.Quantize[6] = quantize8AVX2(16)
-	t.Quantize[7] = quantize8AVX2(0)
-	t.Quantize[8] = quantize16AVX2
+	t.Quantize = quantizeAVX2
 	t.Widen[1] = widenF16AVX2
 	t.Widen[2] = widenQ4_0AVX2
 	t.Widen[3] = widenQ4_1AVX2

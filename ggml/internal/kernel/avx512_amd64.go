@@ -25,6 +25,7 @@ func avx512(t Table) Table {
 	t.Norm = normAVX512
 	t.Scores = scoresAVX512
 	t.Mix = mixAVX512
+	t.integers(&dotsQ4_0AVX512, &dotsQ4_1AVX512, &dotsQ5_0AVX512, &dotsQ5_1AVX512, &dotsQ8_0AVX512)
 	t.Products = productsX86(32, byteTilesAVX512, wordTilesAVX512, tileAVX512)
 	return t
 }
@@ -32,7 +33,6 @@ func avx512(t Table) Table {
 // avx512VNNI is the rung of Ice Lake, Zen 4 and later: AVX-512 with VNNI.
 func avx512VNNI(t Table) Table {
 	t.Products = productsX86(32, byteTilesAVX512VNNI, wordTilesAVX512VNNI, tileAVX512)
-	t.integers(&dotsQ4_0AVX512VNNI, &dotsQ4_1AVX512VNNI, &dotsQ5_0AVX512VNNI, &dotsQ5_1AVX512VNNI, &dotsQ8_0AVX512VNNI)
 	return t
 }
 

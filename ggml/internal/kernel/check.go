@@ -57,8 +57,8 @@ func checkDot(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, 
 	}
 }
 
-// checkDotInt takes the bytes of a block of w, and those of a quantised column.
-func checkDotInt(y []float32, ys int, w []byte, ws int, x []byte, xs, rows, cols, n, size, column int) {
+// checkDotInt takes the bytes of a block of w.
+func checkDotInt(y []float32, ys int, w []byte, ws int, x []byte, xs, rows, cols, n, size int) {
 	natural(ys, ws, xs, rows, cols, n)
 	if n%block != 0 {
 		panic(fmt.Sprintf("kernel: rows of %d numbers, not a multiple of %d", n, block))
@@ -66,16 +66,15 @@ func checkDotInt(y []float32, ys int, w []byte, ws int, x []byte, xs, rows, cols
 	if rows > 0 && cols > 0 {
 		check("y", len(y), span(cols, ys, rows))
 		check("w", len(w), span(rows, ws, n/block*size))
-		check("x", len(x), span(cols, xs, column))
+		check("x", len(x), span(cols, xs, QuantizedBytes(n)))
 	}
 }
 
-// checkQuantize takes the bytes of the quantised row.
-func checkQuantize(dst []byte, x []float32, size int) {
+func checkQuantize(dst []byte, x []float32) {
 	if len(x)%block != 0 {
 		panic(fmt.Sprintf("kernel: a row of %d numbers, not a multiple of %d", len(x), block))
 	}
-	check("dst", len(dst), size)
+	check("dst", len(dst), QuantizedBytes(len(x)))
 }
 
 // checkWiden takes the numbers and the bytes of a block.

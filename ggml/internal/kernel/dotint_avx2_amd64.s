@@ -5,59 +5,45 @@
 
 #include "textflag.h"
 
-// Dots of quantised weights with quantised activations, whose layout integer.go gives. Eight sums of a (row, column) are
-// kept, lane i having numbers 4i … 4i+3 of each block: the integers of a block are added up exactly, converted to float32,
-// scaled and added. Shapes differ in nothing else, so that a value does not depend on them.
-//
-// Weights of four and five bits stay unsigned, 0 … 31, and activations are in [−128, 127]. VPMADDUBSW
-// adds two products, at most 2·31·128 in magnitude, far from where it saturates; VPMADDWD with ones adds two of those.
-// Lanes of at most 4·31·128, and the terms −16·s that make the weights signed, are exact in float32 too.
-//
-// Weights of q8_0 are widened to 16 bits. A lane is at most 4·128·32767 < 2²⁴, so that float32 holds it.
+// Dots of quantised weights with quantised activations, whose layout integer.go gives. Weights are opened to 16 bits, those
+// of q4_0 and q5_0 with their sign, and a lane takes two or four products of a block, at most 4·128·32767 < 2²⁴ in
+// magnitude: whole numbers that int32 and float32 hold exactly. They are scaled and added to the sums of the (row, column),
+// one a lane. Shapes differ in nothing else, so that a value does not depend on them.
 
-DATA ·dotIntOnesAVX2<>+0(SB)/8, $0x0001000100010001
-DATA ·dotIntOnesAVX2<>+8(SB)/8, $0x0001000100010001
-DATA ·dotIntOnesAVX2<>+16(SB)/8, $0x0001000100010001
-DATA ·dotIntOnesAVX2<>+24(SB)/8, $0x0001000100010001
-GLOBL ·dotIntOnesAVX2<>(SB), RODATA|NOPTR, $32
-
-DATA ·dotIntNibbleAVX2<>+0(SB)/8, $0x0F0F0F0F0F0F0F0F
-DATA ·dotIntNibbleAVX2<>+8(SB)/8, $0x0F0F0F0F0F0F0F0F
-DATA ·dotIntNibbleAVX2<>+16(SB)/8, $0x0F0F0F0F0F0F0F0F
-DATA ·dotIntNibbleAVX2<>+24(SB)/8, $0x0F0F0F0F0F0F0F0F
+DATA ·dotIntNibbleAVX2<>+0(SB)/8, $0x000F000F000F000F
+DATA ·dotIntNibbleAVX2<>+8(SB)/8, $0x000F000F000F000F
+DATA ·dotIntNibbleAVX2<>+16(SB)/8, $0x000F000F000F000F
+DATA ·dotIntNibbleAVX2<>+24(SB)/8, $0x000F000F000F000F
 GLOBL ·dotIntNibbleAVX2<>(SB), RODATA|NOPTR, $32
 
-// The high nibbles are the second half of a block.
-DATA ·dotIntShiftAVX2<>+0(SB)/8, $0x0000000000000000
-DATA ·dotIntShiftAVX2<>+8(SB)/8, $0x0000000000000000
-DATA ·dotIntShiftAVX2<>+16(SB)/8, $0x0000000400000004
-DATA ·dotIntShiftAVX2<>+24(SB)/8, $0x0000000400000004
-GLOBL ·dotIntShiftAVX2<>(SB), RODATA|NOPTR, $32
+DATA ·dotIntBitsAVX2<>+0(SB)/8, $0x0008000400020001
+DATA ·dotIntBitsAVX2<>+8(SB)/8, $0x0080004000200010
+DATA ·dotIntBitsAVX2<>+16(SB)/8, $0x0800040002000100
+DATA ·dotIntBitsAVX2<>+24(SB)/8, $0x8000400020001000
+GLOBL ·dotIntBitsAVX2<>(SB), RODATA|NOPTR, $32
 
-// The bit of a number in its byte of the fifth bits.
-DATA ·dotIntBitAVX2<>+0(SB)/8, $0x8040201008040201
-DATA ·dotIntBitAVX2<>+8(SB)/8, $0x8040201008040201
-DATA ·dotIntBitAVX2<>+16(SB)/8, $0x8040201008040201
-DATA ·dotIntBitAVX2<>+24(SB)/8, $0x8040201008040201
-GLOBL ·dotIntBitAVX2<>(SB), RODATA|NOPTR, $32
-
-DATA ·dotIntSixteenAVX2<>+0(SB)/8, $0x1010101010101010
-DATA ·dotIntSixteenAVX2<>+8(SB)/8, $0x1010101010101010
-DATA ·dotIntSixteenAVX2<>+16(SB)/8, $0x1010101010101010
-DATA ·dotIntSixteenAVX2<>+24(SB)/8, $0x1010101010101010
+DATA ·dotIntSixteenAVX2<>+0(SB)/8, $0x0010001000100010
+DATA ·dotIntSixteenAVX2<>+8(SB)/8, $0x0010001000100010
+DATA ·dotIntSixteenAVX2<>+16(SB)/8, $0x0010001000100010
+DATA ·dotIntSixteenAVX2<>+24(SB)/8, $0x0010001000100010
 GLOBL ·dotIntSixteenAVX2<>(SB), RODATA|NOPTR, $32
 
-// The byte of a number in the fifth bits.
-DATA ·dotIntSpreadAVX2<>+0(SB)/8, $0x0000000000000000
-DATA ·dotIntSpreadAVX2<>+8(SB)/8, $0x0101010101010101
-DATA ·dotIntSpreadAVX2<>+16(SB)/8, $0x0202020202020202
-DATA ·dotIntSpreadAVX2<>+24(SB)/8, $0x0303030303030303
-GLOBL ·dotIntSpreadAVX2<>(SB), RODATA|NOPTR, $32
+DATA ·dotIntEightAVX2<>+0(SB)/8, $0x0008000800080008
+DATA ·dotIntEightAVX2<>+8(SB)/8, $0x0008000800080008
+DATA ·dotIntEightAVX2<>+16(SB)/8, $0x0008000800080008
+DATA ·dotIntEightAVX2<>+24(SB)/8, $0x0008000800080008
+GLOBL ·dotIntEightAVX2<>(SB), RODATA|NOPTR, $32
+
+DATA ·dotIntSignsAVX2<>+0(SB)/8, $0xFFF0FFF0FFF0FFF0
+DATA ·dotIntSignsAVX2<>+8(SB)/8, $0xFFF0FFF0FFF0FFF0
+DATA ·dotIntSignsAVX2<>+16(SB)/8, $0xFFF0FFF0FFF0FFF0
+DATA ·dotIntSignsAVX2<>+24(SB)/8, $0xFFF0FFF0FFF0FFF0
+GLOBL ·dotIntSignsAVX2<>(SB), RODATA|NOPTR, $32
 
 // func dotQ4_0_1x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 1 × 1. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// Table.DotInt of q4_0 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y0 sums, Y1 the scale of a block, Y2 its weights, Y3 their products.
+// Y0 … Y0 sums, Y1 the scale of a block, Y2 weights, Y3 products.
 TEXT ·dotQ4_0_1x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -69,26 +55,26 @@ TEXT ·dotQ4_0_1x1AVX2(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y4
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y5
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y6
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y6
+	VMOVUPS ·dotIntEightAVX2<>(SB), Y7
 	VXORPS Y0, Y0, Y0
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 2(DI), Y2
-	VPSRLVD Y6, Y2, Y2
-	VPAND Y5, Y2, Y2
+	VPMOVZXBW 2(DI), Y2
+	VPSRLW $4, Y2, Y5
+	VPAND Y6, Y2, Y2
+	VPSUBW Y7, Y2, Y2
+	VPSUBW Y7, Y5, Y5
 	VPBROADCASTW (DI), X1
 	VCVTPH2PS X1, Y1
-	VPMADDUBSW (SI), Y2, Y3
-	VPMADDWD Y4, Y3, Y3
-	VPADDD 64(SI), Y3, Y3
+	VPMADDWD (SI), Y2, Y3
+	VPMADDWD 32(SI), Y5, Y4
+	VPADDD Y4, Y3, Y3
 	VCVTDQ2PS Y3, Y3
-	VMULPS 32(SI), Y3, Y3
 	VFMADD231PS Y3, Y1, Y0
 	ADDQ $18, DI
-	ADDQ $96, SI
+	ADDQ $64, SI
 	ADDQ $18, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -103,9 +89,9 @@ loop:
 	RET
 
 // func dotQ4_0_4x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 1. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// Table.DotInt of q4_0 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y3 sums, Y4 the scale of a block, Y5 its weights, Y6 their products.
+// Y0 … Y3 sums, Y4 the scale of a block, Y5 weights, Y6 products.
 TEXT ·dotQ4_0_4x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -120,9 +106,8 @@ TEXT ·dotQ4_0_4x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $4, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y7
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y8
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y9
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y9
+	VMOVUPS ·dotIntEightAVX2<>(SB), Y10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -131,53 +116,57 @@ TEXT ·dotQ4_0_4x1AVX2(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
-	VBROADCASTI128 2(DI), Y5
-	VPSRLVD Y9, Y5, Y5
-	VPAND Y8, Y5, Y5
+	VPMOVZXBW 2(DI), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y9, Y5, Y5
+	VPSUBW Y10, Y5, Y5
+	VPSUBW Y10, Y8, Y8
 	VPBROADCASTW (DI), X4
 	VCVTPH2PS X4, Y4
-	VPMADDUBSW (SI), Y5, Y6
-	VPMADDWD Y7, Y6, Y6
-	VPADDD 64(SI), Y6, Y6
+	VPMADDWD (SI), Y5, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y0
-	VBROADCASTI128 2(DI)(R8*1), Y5
-	VPSRLVD Y9, Y5, Y5
-	VPAND Y8, Y5, Y5
+	VPMOVZXBW 2(DI)(R8*1), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y9, Y5, Y5
+	VPSUBW Y10, Y5, Y5
+	VPSUBW Y10, Y8, Y8
 	VPBROADCASTW (DI)(R8*1), X4
 	VCVTPH2PS X4, Y4
-	VPMADDUBSW (SI), Y5, Y6
-	VPMADDWD Y7, Y6, Y6
-	VPADDD 64(SI), Y6, Y6
+	VPMADDWD (SI), Y5, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y1
-	VBROADCASTI128 2(DI)(R8*2), Y5
-	VPSRLVD Y9, Y5, Y5
-	VPAND Y8, Y5, Y5
+	VPMOVZXBW 2(DI)(R8*2), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y9, Y5, Y5
+	VPSUBW Y10, Y5, Y5
+	VPSUBW Y10, Y8, Y8
 	VPBROADCASTW (DI)(R8*2), X4
 	VCVTPH2PS X4, Y4
-	VPMADDUBSW (SI), Y5, Y6
-	VPMADDWD Y7, Y6, Y6
-	VPADDD 64(SI), Y6, Y6
+	VPMADDWD (SI), Y5, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y2
-	VBROADCASTI128 2(R11), Y5
-	VPSRLVD Y9, Y5, Y5
-	VPAND Y8, Y5, Y5
+	VPMOVZXBW 2(R11), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y9, Y5, Y5
+	VPSUBW Y10, Y5, Y5
+	VPSUBW Y10, Y8, Y8
 	VPBROADCASTW (R11), X4
 	VCVTPH2PS X4, Y4
-	VPMADDUBSW (SI), Y5, Y6
-	VPMADDWD Y7, Y6, Y6
-	VPADDD 64(SI), Y6, Y6
+	VPMADDWD (SI), Y5, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y3
 	ADDQ $18, DI
 	ADDQ $18, R11
-	ADDQ $96, SI
+	ADDQ $64, SI
 	ADDQ $72, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -193,9 +182,9 @@ loop:
 	RET
 
 // func dotQ4_0_4x2AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 2. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// Table.DotInt of q4_0 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ4_0_4x2AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -210,9 +199,8 @@ TEXT ·dotQ4_0_4x2AVX2(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $4, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y11
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y12
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y13
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y13
+	VMOVUPS ·dotIntEightAVX2<>(SB), Y14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -225,77 +213,77 @@ TEXT ·dotQ4_0_4x2AVX2(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
-	VBROADCASTI128 2(DI), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
+	VPMOVZXBW 2(DI), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPSUBW Y14, Y9, Y9
+	VPSUBW Y14, Y12, Y12
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI), Y10, Y10
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI)(R9*1), Y10, Y10
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
-	VBROADCASTI128 2(DI)(R8*1), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
+	VPMOVZXBW 2(DI)(R8*1), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPSUBW Y14, Y9, Y9
+	VPSUBW Y14, Y12, Y12
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI), Y10, Y10
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI)(R9*1), Y10, Y10
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
-	VBROADCASTI128 2(DI)(R8*2), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
+	VPMOVZXBW 2(DI)(R8*2), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPSUBW Y14, Y9, Y9
+	VPSUBW Y14, Y12, Y12
 	VPBROADCASTW (DI)(R8*2), X8
 	VCVTPH2PS X8, Y8
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI), Y10, Y10
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI)(R9*1), Y10, Y10
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
-	VBROADCASTI128 2(R11), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
+	VPMOVZXBW 2(R11), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPSUBW Y14, Y9, Y9
+	VPSUBW Y14, Y12, Y12
 	VPBROADCASTW (R11), X8
 	VCVTPH2PS X8, Y8
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI), Y10, Y10
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI)(R9*1), Y10, Y10
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
 	ADDQ $18, DI
 	ADDQ $18, R11
-	ADDQ $96, SI
+	ADDQ $64, SI
 	ADDQ $72, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -318,9 +306,9 @@ loop:
 	RET
 
 // func dotQ4_0_2x3AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 2 × 3. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// Table.DotInt of q4_0 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y5 sums, Y6 the scale of a block, Y7 its weights, Y8 their products.
+// Y0 … Y5 sums, Y6 the scale of a block, Y7 weights, Y8 products.
 TEXT ·dotQ4_0_2x3AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -333,9 +321,8 @@ TEXT ·dotQ4_0_2x3AVX2(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y9
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y10
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y11
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y11
+	VMOVUPS ·dotIntEightAVX2<>(SB), Y12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -345,54 +332,52 @@ TEXT ·dotQ4_0_2x3AVX2(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 2(DI), Y7
-	VPSRLVD Y11, Y7, Y7
-	VPAND Y10, Y7, Y7
+	VPMOVZXBW 2(DI), Y7
+	VPSRLW $4, Y7, Y10
+	VPAND Y11, Y7, Y7
+	VPSUBW Y12, Y7, Y7
+	VPSUBW Y12, Y10, Y10
 	VPBROADCASTW (DI), X6
 	VCVTPH2PS X6, Y6
-	VPMADDUBSW (SI), Y7, Y8
-	VPMADDWD Y9, Y8, Y8
-	VPADDD 64(SI), Y8, Y8
+	VPMADDWD (SI), Y7, Y8
+	VPMADDWD 32(SI), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI), Y8, Y8
 	VFMADD231PS Y8, Y6, Y0
-	VPMADDUBSW (SI)(R9*1), Y7, Y8
-	VPMADDWD Y9, Y8, Y8
-	VPADDD 64(SI)(R9*1), Y8, Y8
+	VPMADDWD (SI)(R9*1), Y7, Y8
+	VPMADDWD 32(SI)(R9*1), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*1), Y8, Y8
 	VFMADD231PS Y8, Y6, Y2
-	VPMADDUBSW (SI)(R9*2), Y7, Y8
-	VPMADDWD Y9, Y8, Y8
-	VPADDD 64(SI)(R9*2), Y8, Y8
+	VPMADDWD (SI)(R9*2), Y7, Y8
+	VPMADDWD 32(SI)(R9*2), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*2), Y8, Y8
 	VFMADD231PS Y8, Y6, Y4
-	VBROADCASTI128 2(DI)(R8*1), Y7
-	VPSRLVD Y11, Y7, Y7
-	VPAND Y10, Y7, Y7
+	VPMOVZXBW 2(DI)(R8*1), Y7
+	VPSRLW $4, Y7, Y10
+	VPAND Y11, Y7, Y7
+	VPSUBW Y12, Y7, Y7
+	VPSUBW Y12, Y10, Y10
 	VPBROADCASTW (DI)(R8*1), X6
 	VCVTPH2PS X6, Y6
-	VPMADDUBSW (SI), Y7, Y8
-	VPMADDWD Y9, Y8, Y8
-	VPADDD 64(SI), Y8, Y8
+	VPMADDWD (SI), Y7, Y8
+	VPMADDWD 32(SI), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI), Y8, Y8
 	VFMADD231PS Y8, Y6, Y1
-	VPMADDUBSW (SI)(R9*1), Y7, Y8
-	VPMADDWD Y9, Y8, Y8
-	VPADDD 64(SI)(R9*1), Y8, Y8
+	VPMADDWD (SI)(R9*1), Y7, Y8
+	VPMADDWD 32(SI)(R9*1), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*1), Y8, Y8
 	VFMADD231PS Y8, Y6, Y3
-	VPMADDUBSW (SI)(R9*2), Y7, Y8
-	VPMADDWD Y9, Y8, Y8
-	VPADDD 64(SI)(R9*2), Y8, Y8
+	VPMADDWD (SI)(R9*2), Y7, Y8
+	VPMADDWD 32(SI)(R9*2), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*2), Y8, Y8
 	VFMADD231PS Y8, Y6, Y5
 	ADDQ $18, DI
-	ADDQ $96, SI
+	ADDQ $64, SI
 	ADDQ $36, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -416,9 +401,9 @@ loop:
 	RET
 
 // func dotQ4_0_2x4AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 2 × 4. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// Table.DotInt of q4_0 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ4_0_2x4AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -433,9 +418,8 @@ TEXT ·dotQ4_0_2x4AVX2(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y11
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y12
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y13
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y13
+	VMOVUPS ·dotIntEightAVX2<>(SB), Y14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -447,67 +431,63 @@ TEXT ·dotQ4_0_2x4AVX2(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 2(DI), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
+	VPMOVZXBW 2(DI), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPSUBW Y14, Y9, Y9
+	VPSUBW Y14, Y12, Y12
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI), Y10, Y10
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI)(R9*1), Y10, Y10
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
-	VPMADDUBSW (SI)(R9*2), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI)(R9*2), Y10, Y10
+	VPMADDWD (SI)(R9*2), Y9, Y10
+	VPMADDWD 32(SI)(R9*2), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*2), Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
-	VPMADDUBSW (R10), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(R10), Y10, Y10
+	VPMADDWD (R10), Y9, Y10
+	VPMADDWD 32(R10), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(R10), Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
-	VBROADCASTI128 2(DI)(R8*1), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
+	VPMOVZXBW 2(DI)(R8*1), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPSUBW Y14, Y9, Y9
+	VPSUBW Y14, Y12, Y12
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI), Y10, Y10
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI)(R9*1), Y10, Y10
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
-	VPMADDUBSW (SI)(R9*2), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI)(R9*2), Y10, Y10
+	VPMADDWD (SI)(R9*2), Y9, Y10
+	VPMADDWD 32(SI)(R9*2), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*2), Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
-	VPMADDUBSW (R10), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(R10), Y10, Y10
+	VPMADDWD (R10), Y9, Y10
+	VPMADDWD 32(R10), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(R10), Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
 	ADDQ $18, DI
-	ADDQ $96, SI
-	ADDQ $96, R10
+	ADDQ $64, SI
+	ADDQ $64, R10
 	ADDQ $36, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -533,9 +513,9 @@ loop:
 	RET
 
 // func dotQ4_0_2x5AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 2 × 5. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// Table.DotInt of q4_0 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y9 sums, Y10 the scale of a block, Y11 its weights, Y12 their products.
+// Y0 … Y9 sums, Y10 the scale of a block, Y11 weights, Y12 products.
 TEXT ·dotQ4_0_2x5AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -550,9 +530,7 @@ TEXT ·dotQ4_0_2x5AVX2(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y13
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y14
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y15
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -566,79 +544,73 @@ TEXT ·dotQ4_0_2x5AVX2(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 2(DI), Y11
-	VPSRLVD Y15, Y11, Y11
-	VPAND Y14, Y11, Y11
+	VPMOVZXBW 2(DI), Y11
+	VPSRLW $4, Y11, Y14
+	VPAND Y15, Y11, Y11
+	VPSUBW ·dotIntEightAVX2<>(SB), Y11, Y11
+	VPSUBW ·dotIntEightAVX2<>(SB), Y14, Y14
 	VPBROADCASTW (DI), X10
 	VCVTPH2PS X10, Y10
-	VPMADDUBSW (SI), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(SI), Y12, Y12
+	VPMADDWD (SI), Y11, Y12
+	VPMADDWD 32(SI), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI), Y12, Y12
 	VFMADD231PS Y12, Y10, Y0
-	VPMADDUBSW (SI)(R9*1), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(SI)(R9*1), Y12, Y12
+	VPMADDWD (SI)(R9*1), Y11, Y12
+	VPMADDWD 32(SI)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y2
-	VPMADDUBSW (SI)(R9*2), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(SI)(R9*2), Y12, Y12
+	VPMADDWD (SI)(R9*2), Y11, Y12
+	VPMADDWD 32(SI)(R9*2), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*2), Y12, Y12
 	VFMADD231PS Y12, Y10, Y4
-	VPMADDUBSW (R10), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(R10), Y12, Y12
+	VPMADDWD (R10), Y11, Y12
+	VPMADDWD 32(R10), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10), Y12, Y12
 	VFMADD231PS Y12, Y10, Y6
-	VPMADDUBSW (R10)(R9*1), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(R10)(R9*1), Y12, Y12
+	VPMADDWD (R10)(R9*1), Y11, Y12
+	VPMADDWD 32(R10)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y8
-	VBROADCASTI128 2(DI)(R8*1), Y11
-	VPSRLVD Y15, Y11, Y11
-	VPAND Y14, Y11, Y11
+	VPMOVZXBW 2(DI)(R8*1), Y11
+	VPSRLW $4, Y11, Y14
+	VPAND Y15, Y11, Y11
+	VPSUBW ·dotIntEightAVX2<>(SB), Y11, Y11
+	VPSUBW ·dotIntEightAVX2<>(SB), Y14, Y14
 	VPBROADCASTW (DI)(R8*1), X10
 	VCVTPH2PS X10, Y10
-	VPMADDUBSW (SI), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(SI), Y12, Y12
+	VPMADDWD (SI), Y11, Y12
+	VPMADDWD 32(SI), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI), Y12, Y12
 	VFMADD231PS Y12, Y10, Y1
-	VPMADDUBSW (SI)(R9*1), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(SI)(R9*1), Y12, Y12
+	VPMADDWD (SI)(R9*1), Y11, Y12
+	VPMADDWD 32(SI)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y3
-	VPMADDUBSW (SI)(R9*2), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(SI)(R9*2), Y12, Y12
+	VPMADDWD (SI)(R9*2), Y11, Y12
+	VPMADDWD 32(SI)(R9*2), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*2), Y12, Y12
 	VFMADD231PS Y12, Y10, Y5
-	VPMADDUBSW (R10), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(R10), Y12, Y12
+	VPMADDWD (R10), Y11, Y12
+	VPMADDWD 32(R10), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10), Y12, Y12
 	VFMADD231PS Y12, Y10, Y7
-	VPMADDUBSW (R10)(R9*1), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(R10)(R9*1), Y12, Y12
+	VPMADDWD (R10)(R9*1), Y11, Y12
+	VPMADDWD 32(R10)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y9
 	ADDQ $18, DI
-	ADDQ $96, SI
-	ADDQ $96, R10
+	ADDQ $64, SI
+	ADDQ $64, R10
 	ADDQ $36, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -671,9 +643,9 @@ loop:
 	RET
 
 // func dotQ4_1_1x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 1 × 1. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y0 sums, Y1 the scale of a block, Y2 its weights, Y3 their products.
+// Table.DotInt of q4_1 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y0 sums, Y1 the scale of a block, Y2 weights, Y3 products.
 TEXT ·dotQ4_1_1x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -683,30 +655,31 @@ TEXT ·dotQ4_1_1x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ xs+40(FP), R9
 	MOVQ n+48(FP), CX
 	SHLQ $2, AX                              // bytes
+	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y5
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y6
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y7
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y7
 	VXORPS Y0, Y0, Y0
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 4(DI), Y2
-	VPSRLVD Y7, Y2, Y2
-	VPAND Y6, Y2, Y2
+	VPMOVZXBW 4(DI), Y2
+	VPSRLW $4, Y2, Y5
+	VPAND Y7, Y2, Y2
 	VPBROADCASTW (DI), X1
 	VCVTPH2PS X1, Y1
-	VPBROADCASTW 2(DI), X4
-	VCVTPH2PS X4, Y4
-	VPMADDUBSW (SI), Y2, Y3
-	VPMADDWD Y5, Y3, Y3
+	VPBROADCASTW 2(DI), X6
+	VCVTPH2PS X6, Y6
+	VPMADDWD (SI), Y2, Y3
+	VPMADDWD 32(SI), Y5, Y4
+	VPADDD Y4, Y3, Y3
 	VCVTDQ2PS Y3, Y3
-	VMULPS 32(SI), Y3, Y3
 	VFMADD231PS Y3, Y1, Y0
-	VFMADD231PS 64(SI), Y4, Y0
+	VMOVSS (R12), X4                         // the other lanes are 0
+	VFMADD231PS Y4, Y6, Y0
 	ADDQ $20, DI
-	ADDQ $96, SI
+	ADDQ $64, SI
+	ADDQ $4, R12
 	ADDQ $20, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -721,9 +694,9 @@ loop:
 	RET
 
 // func dotQ4_1_4x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 1. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y3 sums, Y4 the scale of a block, Y5 its weights, Y6 their products.
+// Table.DotInt of q4_1 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y3 sums, Y4 the scale of a block, Y5 weights, Y6 products.
 TEXT ·dotQ4_1_4x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -735,12 +708,11 @@ TEXT ·dotQ4_1_4x1AVX2(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
+	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y8
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y9
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y10
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -749,61 +721,66 @@ TEXT ·dotQ4_1_4x1AVX2(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
-	VBROADCASTI128 4(DI), Y5
-	VPSRLVD Y10, Y5, Y5
-	VPAND Y9, Y5, Y5
+	VPMOVZXBW 4(DI), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y10, Y5, Y5
 	VPBROADCASTW (DI), X4
 	VCVTPH2PS X4, Y4
-	VPBROADCASTW 2(DI), X7
-	VCVTPH2PS X7, Y7
-	VPMADDUBSW (SI), Y5, Y6
-	VPMADDWD Y8, Y6, Y6
+	VPBROADCASTW 2(DI), X9
+	VCVTPH2PS X9, Y9
+	VPMADDWD (SI), Y5, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y0
-	VFMADD231PS 64(SI), Y7, Y0
-	VBROADCASTI128 4(DI)(R8*1), Y5
-	VPSRLVD Y10, Y5, Y5
-	VPAND Y9, Y5, Y5
+	VMOVSS (R12), X7                         // the other lanes are 0
+	VFMADD231PS Y7, Y9, Y0
+	VPMOVZXBW 4(DI)(R8*1), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y10, Y5, Y5
 	VPBROADCASTW (DI)(R8*1), X4
 	VCVTPH2PS X4, Y4
-	VPBROADCASTW 2(DI)(R8*1), X7
-	VCVTPH2PS X7, Y7
-	VPMADDUBSW (SI), Y5, Y6
-	VPMADDWD Y8, Y6, Y6
+	VPBROADCASTW 2(DI)(R8*1), X9
+	VCVTPH2PS X9, Y9
+	VPMADDWD (SI), Y5, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y1
-	VFMADD231PS 64(SI), Y7, Y1
-	VBROADCASTI128 4(DI)(R8*2), Y5
-	VPSRLVD Y10, Y5, Y5
-	VPAND Y9, Y5, Y5
+	VMOVSS (R12), X7                         // the other lanes are 0
+	VFMADD231PS Y7, Y9, Y1
+	VPMOVZXBW 4(DI)(R8*2), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y10, Y5, Y5
 	VPBROADCASTW (DI)(R8*2), X4
 	VCVTPH2PS X4, Y4
-	VPBROADCASTW 2(DI)(R8*2), X7
-	VCVTPH2PS X7, Y7
-	VPMADDUBSW (SI), Y5, Y6
-	VPMADDWD Y8, Y6, Y6
+	VPBROADCASTW 2(DI)(R8*2), X9
+	VCVTPH2PS X9, Y9
+	VPMADDWD (SI), Y5, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y2
-	VFMADD231PS 64(SI), Y7, Y2
-	VBROADCASTI128 4(R11), Y5
-	VPSRLVD Y10, Y5, Y5
-	VPAND Y9, Y5, Y5
+	VMOVSS (R12), X7                         // the other lanes are 0
+	VFMADD231PS Y7, Y9, Y2
+	VPMOVZXBW 4(R11), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y10, Y5, Y5
 	VPBROADCASTW (R11), X4
 	VCVTPH2PS X4, Y4
-	VPBROADCASTW 2(R11), X7
-	VCVTPH2PS X7, Y7
-	VPMADDUBSW (SI), Y5, Y6
-	VPMADDWD Y8, Y6, Y6
+	VPBROADCASTW 2(R11), X9
+	VCVTPH2PS X9, Y9
+	VPMADDWD (SI), Y5, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y3
-	VFMADD231PS 64(SI), Y7, Y3
+	VMOVSS (R12), X7                         // the other lanes are 0
+	VFMADD231PS Y7, Y9, Y3
 	ADDQ $20, DI
 	ADDQ $20, R11
-	ADDQ $96, SI
+	ADDQ $64, SI
+	ADDQ $4, R12
 	ADDQ $80, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -819,9 +796,9 @@ loop:
 	RET
 
 // func dotQ4_1_4x2AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 2. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Table.DotInt of q4_1 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ4_1_4x2AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -833,12 +810,11 @@ TEXT ·dotQ4_1_4x2AVX2(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
+	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y12
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y13
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y14
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -851,85 +827,94 @@ TEXT ·dotQ4_1_4x2AVX2(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
-	VBROADCASTI128 4(DI), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
+	VPMOVZXBW 4(DI), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI), X11
-	VCVTPH2PS X11, Y11
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VPBROADCASTW 2(DI), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
-	VFMADD231PS 64(SI), Y11, Y0
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y0
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
-	VFMADD231PS 64(SI)(R9*1), Y11, Y4
-	VBROADCASTI128 4(DI)(R8*1), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y4
+	VPMOVZXBW 4(DI)(R8*1), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI)(R8*1), X11
-	VCVTPH2PS X11, Y11
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VPBROADCASTW 2(DI)(R8*1), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
-	VFMADD231PS 64(SI), Y11, Y1
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y1
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
-	VFMADD231PS 64(SI)(R9*1), Y11, Y5
-	VBROADCASTI128 4(DI)(R8*2), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y5
+	VPMOVZXBW 4(DI)(R8*2), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
 	VPBROADCASTW (DI)(R8*2), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI)(R8*2), X11
-	VCVTPH2PS X11, Y11
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VPBROADCASTW 2(DI)(R8*2), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
-	VFMADD231PS 64(SI), Y11, Y2
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y2
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
-	VFMADD231PS 64(SI)(R9*1), Y11, Y6
-	VBROADCASTI128 4(R11), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y6
+	VPMOVZXBW 4(R11), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
 	VPBROADCASTW (R11), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(R11), X11
-	VCVTPH2PS X11, Y11
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VPBROADCASTW 2(R11), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
-	VFMADD231PS 64(SI), Y11, Y3
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y3
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
-	VFMADD231PS 64(SI)(R9*1), Y11, Y7
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y7
 	ADDQ $20, DI
 	ADDQ $20, R11
-	ADDQ $96, SI
+	ADDQ $64, SI
+	ADDQ $4, R12
 	ADDQ $80, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -952,9 +937,9 @@ loop:
 	RET
 
 // func dotQ4_1_2x3AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 2 × 3. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y5 sums, Y6 the scale of a block, Y7 its weights, Y8 their products.
+// Table.DotInt of q4_1 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y5 sums, Y6 the scale of a block, Y7 weights, Y8 products.
 TEXT ·dotQ4_1_2x3AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -964,12 +949,11 @@ TEXT ·dotQ4_1_2x3AVX2(SB), NOSPLIT, $0-56
 	MOVQ xs+40(FP), R9
 	MOVQ n+48(FP), CX
 	SHLQ $2, AX                              // bytes
+	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y10
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y11
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y12
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -979,58 +963,65 @@ TEXT ·dotQ4_1_2x3AVX2(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 4(DI), Y7
-	VPSRLVD Y12, Y7, Y7
-	VPAND Y11, Y7, Y7
+	VPMOVZXBW 4(DI), Y7
+	VPSRLW $4, Y7, Y10
+	VPAND Y12, Y7, Y7
 	VPBROADCASTW (DI), X6
 	VCVTPH2PS X6, Y6
-	VPBROADCASTW 2(DI), X9
-	VCVTPH2PS X9, Y9
-	VPMADDUBSW (SI), Y7, Y8
-	VPMADDWD Y10, Y8, Y8
+	VPBROADCASTW 2(DI), X11
+	VCVTPH2PS X11, Y11
+	VPMADDWD (SI), Y7, Y8
+	VPMADDWD 32(SI), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI), Y8, Y8
 	VFMADD231PS Y8, Y6, Y0
-	VFMADD231PS 64(SI), Y9, Y0
-	VPMADDUBSW (SI)(R9*1), Y7, Y8
-	VPMADDWD Y10, Y8, Y8
+	VMOVSS (R12), X9                         // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y0
+	VPMADDWD (SI)(R9*1), Y7, Y8
+	VPMADDWD 32(SI)(R9*1), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*1), Y8, Y8
 	VFMADD231PS Y8, Y6, Y2
-	VFMADD231PS 64(SI)(R9*1), Y9, Y2
-	VPMADDUBSW (SI)(R9*2), Y7, Y8
-	VPMADDWD Y10, Y8, Y8
+	VMOVSS (R12)(R9*1), X9                   // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y2
+	VPMADDWD (SI)(R9*2), Y7, Y8
+	VPMADDWD 32(SI)(R9*2), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*2), Y8, Y8
 	VFMADD231PS Y8, Y6, Y4
-	VFMADD231PS 64(SI)(R9*2), Y9, Y4
-	VBROADCASTI128 4(DI)(R8*1), Y7
-	VPSRLVD Y12, Y7, Y7
-	VPAND Y11, Y7, Y7
+	VMOVSS (R12)(R9*2), X9                   // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y4
+	VPMOVZXBW 4(DI)(R8*1), Y7
+	VPSRLW $4, Y7, Y10
+	VPAND Y12, Y7, Y7
 	VPBROADCASTW (DI)(R8*1), X6
 	VCVTPH2PS X6, Y6
-	VPBROADCASTW 2(DI)(R8*1), X9
-	VCVTPH2PS X9, Y9
-	VPMADDUBSW (SI), Y7, Y8
-	VPMADDWD Y10, Y8, Y8
+	VPBROADCASTW 2(DI)(R8*1), X11
+	VCVTPH2PS X11, Y11
+	VPMADDWD (SI), Y7, Y8
+	VPMADDWD 32(SI), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI), Y8, Y8
 	VFMADD231PS Y8, Y6, Y1
-	VFMADD231PS 64(SI), Y9, Y1
-	VPMADDUBSW (SI)(R9*1), Y7, Y8
-	VPMADDWD Y10, Y8, Y8
+	VMOVSS (R12), X9                         // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y1
+	VPMADDWD (SI)(R9*1), Y7, Y8
+	VPMADDWD 32(SI)(R9*1), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*1), Y8, Y8
 	VFMADD231PS Y8, Y6, Y3
-	VFMADD231PS 64(SI)(R9*1), Y9, Y3
-	VPMADDUBSW (SI)(R9*2), Y7, Y8
-	VPMADDWD Y10, Y8, Y8
+	VMOVSS (R12)(R9*1), X9                   // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y3
+	VPMADDWD (SI)(R9*2), Y7, Y8
+	VPMADDWD 32(SI)(R9*2), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*2), Y8, Y8
 	VFMADD231PS Y8, Y6, Y5
-	VFMADD231PS 64(SI)(R9*2), Y9, Y5
+	VMOVSS (R12)(R9*2), X9                   // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y5
 	ADDQ $20, DI
-	ADDQ $96, SI
+	ADDQ $64, SI
+	ADDQ $4, R12
 	ADDQ $40, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -1054,9 +1045,9 @@ loop:
 	RET
 
 // func dotQ4_1_2x4AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 2 × 4. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Table.DotInt of q4_1 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ4_1_2x4AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1068,12 +1059,13 @@ TEXT ·dotQ4_1_2x4AVX2(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	LEAQ (SI)(CX*2), R12
+	LEAQ (R12)(R9*2), R13
+	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y12
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y13
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y14
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1085,71 +1077,81 @@ TEXT ·dotQ4_1_2x4AVX2(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 4(DI), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
+	VPMOVZXBW 4(DI), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI), X11
-	VCVTPH2PS X11, Y11
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VPBROADCASTW 2(DI), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
-	VFMADD231PS 64(SI), Y11, Y0
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y0
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
-	VFMADD231PS 64(SI)(R9*1), Y11, Y2
-	VPMADDUBSW (SI)(R9*2), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y2
+	VPMADDWD (SI)(R9*2), Y9, Y10
+	VPMADDWD 32(SI)(R9*2), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*2), Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
-	VFMADD231PS 64(SI)(R9*2), Y11, Y4
-	VPMADDUBSW (R10), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12)(R9*2), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y4
+	VPMADDWD (R10), Y9, Y10
+	VPMADDWD 32(R10), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(R10), Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
-	VFMADD231PS 64(R10), Y11, Y6
-	VBROADCASTI128 4(DI)(R8*1), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
+	VMOVSS (R13), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y6
+	VPMOVZXBW 4(DI)(R8*1), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI)(R8*1), X11
-	VCVTPH2PS X11, Y11
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VPBROADCASTW 2(DI)(R8*1), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
-	VFMADD231PS 64(SI), Y11, Y1
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y1
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
-	VFMADD231PS 64(SI)(R9*1), Y11, Y3
-	VPMADDUBSW (SI)(R9*2), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y3
+	VPMADDWD (SI)(R9*2), Y9, Y10
+	VPMADDWD 32(SI)(R9*2), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*2), Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
-	VFMADD231PS 64(SI)(R9*2), Y11, Y5
-	VPMADDUBSW (R10), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12)(R9*2), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y5
+	VPMADDWD (R10), Y9, Y10
+	VPMADDWD 32(R10), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(R10), Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
-	VFMADD231PS 64(R10), Y11, Y7
+	VMOVSS (R13), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y7
 	ADDQ $20, DI
-	ADDQ $96, SI
-	ADDQ $96, R10
+	ADDQ $64, SI
+	ADDQ $64, R10
+	ADDQ $4, R12
+	ADDQ $4, R13
 	ADDQ $40, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -1175,9 +1177,9 @@ loop:
 	RET
 
 // func dotQ4_1_2x5AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 2 × 5. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y9 sums, Y10 the scale of a block, Y11 its weights, Y12 their products.
+// Table.DotInt of q4_1 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y9 sums, Y10 the scale of a block, Y11 weights, Y12 products.
 TEXT ·dotQ4_1_2x5AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1189,11 +1191,12 @@ TEXT ·dotQ4_1_2x5AVX2(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	LEAQ (SI)(CX*2), R12
+	LEAQ (R12)(R9*2), R13
+	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y14
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1207,83 +1210,95 @@ TEXT ·dotQ4_1_2x5AVX2(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 4(DI), Y11
-	VPSRLVD ·dotIntShiftAVX2<>(SB), Y11, Y11
-	VPAND Y15, Y11, Y11
+	VPMOVZXBW 4(DI), Y11
+	VPSRLW $4, Y11, Y14
+	VPAND ·dotIntNibbleAVX2<>(SB), Y11, Y11
 	VPBROADCASTW (DI), X10
 	VCVTPH2PS X10, Y10
-	VPBROADCASTW 2(DI), X13
-	VCVTPH2PS X13, Y13
-	VPMADDUBSW (SI), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VPBROADCASTW 2(DI), X15
+	VCVTPH2PS X15, Y15
+	VPMADDWD (SI), Y11, Y12
+	VPMADDWD 32(SI), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI), Y12, Y12
 	VFMADD231PS Y12, Y10, Y0
-	VFMADD231PS 64(SI), Y13, Y0
-	VPMADDUBSW (SI)(R9*1), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VMOVSS (R12), X13                        // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y0
+	VPMADDWD (SI)(R9*1), Y11, Y12
+	VPMADDWD 32(SI)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y2
-	VFMADD231PS 64(SI)(R9*1), Y13, Y2
-	VPMADDUBSW (SI)(R9*2), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VMOVSS (R12)(R9*1), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y2
+	VPMADDWD (SI)(R9*2), Y11, Y12
+	VPMADDWD 32(SI)(R9*2), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*2), Y12, Y12
 	VFMADD231PS Y12, Y10, Y4
-	VFMADD231PS 64(SI)(R9*2), Y13, Y4
-	VPMADDUBSW (R10), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VMOVSS (R12)(R9*2), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y4
+	VPMADDWD (R10), Y11, Y12
+	VPMADDWD 32(R10), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10), Y12, Y12
 	VFMADD231PS Y12, Y10, Y6
-	VFMADD231PS 64(R10), Y13, Y6
-	VPMADDUBSW (R10)(R9*1), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VMOVSS (R13), X13                        // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y6
+	VPMADDWD (R10)(R9*1), Y11, Y12
+	VPMADDWD 32(R10)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y8
-	VFMADD231PS 64(R10)(R9*1), Y13, Y8
-	VBROADCASTI128 4(DI)(R8*1), Y11
-	VPSRLVD ·dotIntShiftAVX2<>(SB), Y11, Y11
-	VPAND Y15, Y11, Y11
+	VMOVSS (R13)(R9*1), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y8
+	VPMOVZXBW 4(DI)(R8*1), Y11
+	VPSRLW $4, Y11, Y14
+	VPAND ·dotIntNibbleAVX2<>(SB), Y11, Y11
 	VPBROADCASTW (DI)(R8*1), X10
 	VCVTPH2PS X10, Y10
-	VPBROADCASTW 2(DI)(R8*1), X13
-	VCVTPH2PS X13, Y13
-	VPMADDUBSW (SI), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VPBROADCASTW 2(DI)(R8*1), X15
+	VCVTPH2PS X15, Y15
+	VPMADDWD (SI), Y11, Y12
+	VPMADDWD 32(SI), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI), Y12, Y12
 	VFMADD231PS Y12, Y10, Y1
-	VFMADD231PS 64(SI), Y13, Y1
-	VPMADDUBSW (SI)(R9*1), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VMOVSS (R12), X13                        // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y1
+	VPMADDWD (SI)(R9*1), Y11, Y12
+	VPMADDWD 32(SI)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y3
-	VFMADD231PS 64(SI)(R9*1), Y13, Y3
-	VPMADDUBSW (SI)(R9*2), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VMOVSS (R12)(R9*1), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y3
+	VPMADDWD (SI)(R9*2), Y11, Y12
+	VPMADDWD 32(SI)(R9*2), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*2), Y12, Y12
 	VFMADD231PS Y12, Y10, Y5
-	VFMADD231PS 64(SI)(R9*2), Y13, Y5
-	VPMADDUBSW (R10), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VMOVSS (R12)(R9*2), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y5
+	VPMADDWD (R10), Y11, Y12
+	VPMADDWD 32(R10), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10), Y12, Y12
 	VFMADD231PS Y12, Y10, Y7
-	VFMADD231PS 64(R10), Y13, Y7
-	VPMADDUBSW (R10)(R9*1), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VMOVSS (R13), X13                        // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y7
+	VPMADDWD (R10)(R9*1), Y11, Y12
+	VPMADDWD 32(R10)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y9
-	VFMADD231PS 64(R10)(R9*1), Y13, Y9
+	VMOVSS (R13)(R9*1), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y9
 	ADDQ $20, DI
-	ADDQ $96, SI
-	ADDQ $96, R10
+	ADDQ $64, SI
+	ADDQ $64, R10
+	ADDQ $4, R12
+	ADDQ $4, R13
 	ADDQ $40, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -1316,9 +1331,9 @@ loop:
 	RET
 
 // func dotQ5_0_1x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 1 × 1. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// Table.DotInt of q5_0 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y0 sums, Y1 the scale of a block, Y2 its weights, Y3 their products.
+// Y0 … Y0 sums, Y1 the scale of a block, Y2 weights, Y3 products.
 TEXT ·dotQ5_0_1x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1330,35 +1345,35 @@ TEXT ·dotQ5_0_1x1AVX2(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y4
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y5
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y6
-	VMOVDQU ·dotIntBitAVX2<>(SB), Y7
-	VMOVDQU ·dotIntSixteenAVX2<>(SB), Y8
-	VMOVDQU ·dotIntSpreadAVX2<>(SB), Y9
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y6
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y7
+	VMOVUPS ·dotIntSignsAVX2<>(SB), Y8
 	VXORPS Y0, Y0, Y0
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 6(DI), Y2
-	VPSRLVD Y6, Y2, Y2
-	VPAND Y5, Y2, Y2
-	VPBROADCASTD 2(DI), Y3
-	VPSHUFB Y9, Y3, Y3
+	VPMOVZXBW 6(DI), Y2
+	VPSRLW $4, Y2, Y5
+	VPAND Y6, Y2, Y2
+	VPBROADCASTW 2(DI), Y3
 	VPAND Y7, Y3, Y3
-	VPCMPEQB Y7, Y3, Y3
-	VPAND Y8, Y3, Y3
+	VPCMPEQW Y7, Y3, Y3
+	VPANDN Y8, Y3, Y3
 	VPOR Y3, Y2, Y2
+	VPBROADCASTW 4(DI), Y3
+	VPAND Y7, Y3, Y3
+	VPCMPEQW Y7, Y3, Y3
+	VPANDN Y8, Y3, Y3
+	VPOR Y3, Y5, Y5
 	VPBROADCASTW (DI), X1
 	VCVTPH2PS X1, Y1
-	VPMADDUBSW (SI), Y2, Y3
-	VPMADDWD Y4, Y3, Y3
-	VPADDD 64(SI), Y3, Y3
+	VPMADDWD (SI), Y2, Y3
+	VPMADDWD 32(SI), Y5, Y4
+	VPADDD Y4, Y3, Y3
 	VCVTDQ2PS Y3, Y3
-	VMULPS 32(SI), Y3, Y3
 	VFMADD231PS Y3, Y1, Y0
 	ADDQ $22, DI
-	ADDQ $96, SI
+	ADDQ $64, SI
 	ADDQ $22, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -1373,9 +1388,9 @@ loop:
 	RET
 
 // func dotQ5_0_4x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 1. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// Table.DotInt of q5_0 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y3 sums, Y4 the scale of a block, Y5 its weights, Y6 their products.
+// Y0 … Y3 sums, Y4 the scale of a block, Y5 weights, Y6 products.
 TEXT ·dotQ5_0_4x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1390,12 +1405,9 @@ TEXT ·dotQ5_0_4x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $4, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y7
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y8
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y9
-	VMOVDQU ·dotIntBitAVX2<>(SB), Y10
-	VMOVDQU ·dotIntSixteenAVX2<>(SB), Y11
-	VMOVDQU ·dotIntSpreadAVX2<>(SB), Y12
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y9
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y10
+	VMOVUPS ·dotIntSignsAVX2<>(SB), Y11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1404,77 +1416,89 @@ TEXT ·dotQ5_0_4x1AVX2(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
-	VBROADCASTI128 6(DI), Y5
-	VPSRLVD Y9, Y5, Y5
-	VPAND Y8, Y5, Y5
-	VPBROADCASTD 2(DI), Y6
-	VPSHUFB Y12, Y6, Y6
+	VPMOVZXBW 6(DI), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y9, Y5, Y5
+	VPBROADCASTW 2(DI), Y6
 	VPAND Y10, Y6, Y6
-	VPCMPEQB Y10, Y6, Y6
-	VPAND Y11, Y6, Y6
+	VPCMPEQW Y10, Y6, Y6
+	VPANDN Y11, Y6, Y6
 	VPOR Y6, Y5, Y5
+	VPBROADCASTW 4(DI), Y6
+	VPAND Y10, Y6, Y6
+	VPCMPEQW Y10, Y6, Y6
+	VPANDN Y11, Y6, Y6
+	VPOR Y6, Y8, Y8
 	VPBROADCASTW (DI), X4
 	VCVTPH2PS X4, Y4
-	VPMADDUBSW (SI), Y5, Y6
-	VPMADDWD Y7, Y6, Y6
-	VPADDD 64(SI), Y6, Y6
+	VPMADDWD (SI), Y5, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y0
-	VBROADCASTI128 6(DI)(R8*1), Y5
-	VPSRLVD Y9, Y5, Y5
-	VPAND Y8, Y5, Y5
-	VPBROADCASTD 2(DI)(R8*1), Y6
-	VPSHUFB Y12, Y6, Y6
+	VPMOVZXBW 6(DI)(R8*1), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y9, Y5, Y5
+	VPBROADCASTW 2(DI)(R8*1), Y6
 	VPAND Y10, Y6, Y6
-	VPCMPEQB Y10, Y6, Y6
-	VPAND Y11, Y6, Y6
+	VPCMPEQW Y10, Y6, Y6
+	VPANDN Y11, Y6, Y6
 	VPOR Y6, Y5, Y5
+	VPBROADCASTW 4(DI)(R8*1), Y6
+	VPAND Y10, Y6, Y6
+	VPCMPEQW Y10, Y6, Y6
+	VPANDN Y11, Y6, Y6
+	VPOR Y6, Y8, Y8
 	VPBROADCASTW (DI)(R8*1), X4
 	VCVTPH2PS X4, Y4
-	VPMADDUBSW (SI), Y5, Y6
-	VPMADDWD Y7, Y6, Y6
-	VPADDD 64(SI), Y6, Y6
+	VPMADDWD (SI), Y5, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y1
-	VBROADCASTI128 6(DI)(R8*2), Y5
-	VPSRLVD Y9, Y5, Y5
-	VPAND Y8, Y5, Y5
-	VPBROADCASTD 2(DI)(R8*2), Y6
-	VPSHUFB Y12, Y6, Y6
+	VPMOVZXBW 6(DI)(R8*2), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y9, Y5, Y5
+	VPBROADCASTW 2(DI)(R8*2), Y6
 	VPAND Y10, Y6, Y6
-	VPCMPEQB Y10, Y6, Y6
-	VPAND Y11, Y6, Y6
+	VPCMPEQW Y10, Y6, Y6
+	VPANDN Y11, Y6, Y6
 	VPOR Y6, Y5, Y5
+	VPBROADCASTW 4(DI)(R8*2), Y6
+	VPAND Y10, Y6, Y6
+	VPCMPEQW Y10, Y6, Y6
+	VPANDN Y11, Y6, Y6
+	VPOR Y6, Y8, Y8
 	VPBROADCASTW (DI)(R8*2), X4
 	VCVTPH2PS X4, Y4
-	VPMADDUBSW (SI), Y5, Y6
-	VPMADDWD Y7, Y6, Y6
-	VPADDD 64(SI), Y6, Y6
+	VPMADDWD (SI), Y5, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y2
-	VBROADCASTI128 6(R11), Y5
-	VPSRLVD Y9, Y5, Y5
-	VPAND Y8, Y5, Y5
-	VPBROADCASTD 2(R11), Y6
-	VPSHUFB Y12, Y6, Y6
+	VPMOVZXBW 6(R11), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y9, Y5, Y5
+	VPBROADCASTW 2(R11), Y6
 	VPAND Y10, Y6, Y6
-	VPCMPEQB Y10, Y6, Y6
-	VPAND Y11, Y6, Y6
+	VPCMPEQW Y10, Y6, Y6
+	VPANDN Y11, Y6, Y6
 	VPOR Y6, Y5, Y5
+	VPBROADCASTW 4(R11), Y6
+	VPAND Y10, Y6, Y6
+	VPCMPEQW Y10, Y6, Y6
+	VPANDN Y11, Y6, Y6
+	VPOR Y6, Y8, Y8
 	VPBROADCASTW (R11), X4
 	VCVTPH2PS X4, Y4
-	VPMADDUBSW (SI), Y5, Y6
-	VPMADDWD Y7, Y6, Y6
-	VPADDD 64(SI), Y6, Y6
+	VPMADDWD (SI), Y5, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y3
 	ADDQ $22, DI
 	ADDQ $22, R11
-	ADDQ $96, SI
+	ADDQ $64, SI
 	ADDQ $88, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -1490,9 +1514,9 @@ loop:
 	RET
 
 // func dotQ5_0_4x2AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 2. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// Table.DotInt of q5_0 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ5_0_4x2AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1507,11 +1531,9 @@ TEXT ·dotQ5_0_4x2AVX2(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $4, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y11
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y12
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y13
-	VMOVDQU ·dotIntBitAVX2<>(SB), Y14
-	VMOVDQU ·dotIntSixteenAVX2<>(SB), Y15
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y13
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y14
+	VMOVUPS ·dotIntSignsAVX2<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1524,101 +1546,109 @@ TEXT ·dotQ5_0_4x2AVX2(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
-	VBROADCASTI128 6(DI), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
-	VPBROADCASTD 2(DI), Y10
-	VPSHUFB ·dotIntSpreadAVX2<>(SB), Y10, Y10
+	VPMOVZXBW 6(DI), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPBROADCASTW 2(DI), Y10
 	VPAND Y14, Y10, Y10
-	VPCMPEQB Y14, Y10, Y10
-	VPAND Y15, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 4(DI), Y10
+	VPAND Y14, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI), Y10, Y10
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI)(R9*1), Y10, Y10
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
-	VBROADCASTI128 6(DI)(R8*1), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
-	VPBROADCASTD 2(DI)(R8*1), Y10
-	VPSHUFB ·dotIntSpreadAVX2<>(SB), Y10, Y10
+	VPMOVZXBW 6(DI)(R8*1), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPBROADCASTW 2(DI)(R8*1), Y10
 	VPAND Y14, Y10, Y10
-	VPCMPEQB Y14, Y10, Y10
-	VPAND Y15, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 4(DI)(R8*1), Y10
+	VPAND Y14, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI), Y10, Y10
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI)(R9*1), Y10, Y10
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
-	VBROADCASTI128 6(DI)(R8*2), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
-	VPBROADCASTD 2(DI)(R8*2), Y10
-	VPSHUFB ·dotIntSpreadAVX2<>(SB), Y10, Y10
+	VPMOVZXBW 6(DI)(R8*2), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPBROADCASTW 2(DI)(R8*2), Y10
 	VPAND Y14, Y10, Y10
-	VPCMPEQB Y14, Y10, Y10
-	VPAND Y15, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 4(DI)(R8*2), Y10
+	VPAND Y14, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI)(R8*2), X8
 	VCVTPH2PS X8, Y8
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI), Y10, Y10
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI)(R9*1), Y10, Y10
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
-	VBROADCASTI128 6(R11), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
-	VPBROADCASTD 2(R11), Y10
-	VPSHUFB ·dotIntSpreadAVX2<>(SB), Y10, Y10
+	VPMOVZXBW 6(R11), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPBROADCASTW 2(R11), Y10
 	VPAND Y14, Y10, Y10
-	VPCMPEQB Y14, Y10, Y10
-	VPAND Y15, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 4(R11), Y10
+	VPAND Y14, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (R11), X8
 	VCVTPH2PS X8, Y8
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI), Y10, Y10
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI)(R9*1), Y10, Y10
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
 	ADDQ $22, DI
 	ADDQ $22, R11
-	ADDQ $96, SI
+	ADDQ $64, SI
 	ADDQ $88, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -1641,9 +1671,9 @@ loop:
 	RET
 
 // func dotQ5_0_2x3AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 2 × 3. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// Table.DotInt of q5_0 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y5 sums, Y6 the scale of a block, Y7 its weights, Y8 their products.
+// Y0 … Y5 sums, Y6 the scale of a block, Y7 weights, Y8 products.
 TEXT ·dotQ5_0_2x3AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1656,12 +1686,9 @@ TEXT ·dotQ5_0_2x3AVX2(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y9
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y10
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y11
-	VMOVDQU ·dotIntBitAVX2<>(SB), Y12
-	VMOVDQU ·dotIntSixteenAVX2<>(SB), Y13
-	VMOVDQU ·dotIntSpreadAVX2<>(SB), Y14
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y11
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y12
+	VMOVUPS ·dotIntSignsAVX2<>(SB), Y13
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1671,66 +1698,68 @@ TEXT ·dotQ5_0_2x3AVX2(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 6(DI), Y7
-	VPSRLVD Y11, Y7, Y7
-	VPAND Y10, Y7, Y7
-	VPBROADCASTD 2(DI), Y8
-	VPSHUFB Y14, Y8, Y8
+	VPMOVZXBW 6(DI), Y7
+	VPSRLW $4, Y7, Y10
+	VPAND Y11, Y7, Y7
+	VPBROADCASTW 2(DI), Y8
 	VPAND Y12, Y8, Y8
-	VPCMPEQB Y12, Y8, Y8
-	VPAND Y13, Y8, Y8
+	VPCMPEQW Y12, Y8, Y8
+	VPANDN Y13, Y8, Y8
 	VPOR Y8, Y7, Y7
+	VPBROADCASTW 4(DI), Y8
+	VPAND Y12, Y8, Y8
+	VPCMPEQW Y12, Y8, Y8
+	VPANDN Y13, Y8, Y8
+	VPOR Y8, Y10, Y10
 	VPBROADCASTW (DI), X6
 	VCVTPH2PS X6, Y6
-	VPMADDUBSW (SI), Y7, Y8
-	VPMADDWD Y9, Y8, Y8
-	VPADDD 64(SI), Y8, Y8
+	VPMADDWD (SI), Y7, Y8
+	VPMADDWD 32(SI), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI), Y8, Y8
 	VFMADD231PS Y8, Y6, Y0
-	VPMADDUBSW (SI)(R9*1), Y7, Y8
-	VPMADDWD Y9, Y8, Y8
-	VPADDD 64(SI)(R9*1), Y8, Y8
+	VPMADDWD (SI)(R9*1), Y7, Y8
+	VPMADDWD 32(SI)(R9*1), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*1), Y8, Y8
 	VFMADD231PS Y8, Y6, Y2
-	VPMADDUBSW (SI)(R9*2), Y7, Y8
-	VPMADDWD Y9, Y8, Y8
-	VPADDD 64(SI)(R9*2), Y8, Y8
+	VPMADDWD (SI)(R9*2), Y7, Y8
+	VPMADDWD 32(SI)(R9*2), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*2), Y8, Y8
 	VFMADD231PS Y8, Y6, Y4
-	VBROADCASTI128 6(DI)(R8*1), Y7
-	VPSRLVD Y11, Y7, Y7
-	VPAND Y10, Y7, Y7
-	VPBROADCASTD 2(DI)(R8*1), Y8
-	VPSHUFB Y14, Y8, Y8
+	VPMOVZXBW 6(DI)(R8*1), Y7
+	VPSRLW $4, Y7, Y10
+	VPAND Y11, Y7, Y7
+	VPBROADCASTW 2(DI)(R8*1), Y8
 	VPAND Y12, Y8, Y8
-	VPCMPEQB Y12, Y8, Y8
-	VPAND Y13, Y8, Y8
+	VPCMPEQW Y12, Y8, Y8
+	VPANDN Y13, Y8, Y8
 	VPOR Y8, Y7, Y7
+	VPBROADCASTW 4(DI)(R8*1), Y8
+	VPAND Y12, Y8, Y8
+	VPCMPEQW Y12, Y8, Y8
+	VPANDN Y13, Y8, Y8
+	VPOR Y8, Y10, Y10
 	VPBROADCASTW (DI)(R8*1), X6
 	VCVTPH2PS X6, Y6
-	VPMADDUBSW (SI), Y7, Y8
-	VPMADDWD Y9, Y8, Y8
-	VPADDD 64(SI), Y8, Y8
+	VPMADDWD (SI), Y7, Y8
+	VPMADDWD 32(SI), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI), Y8, Y8
 	VFMADD231PS Y8, Y6, Y1
-	VPMADDUBSW (SI)(R9*1), Y7, Y8
-	VPMADDWD Y9, Y8, Y8
-	VPADDD 64(SI)(R9*1), Y8, Y8
+	VPMADDWD (SI)(R9*1), Y7, Y8
+	VPMADDWD 32(SI)(R9*1), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*1), Y8, Y8
 	VFMADD231PS Y8, Y6, Y3
-	VPMADDUBSW (SI)(R9*2), Y7, Y8
-	VPMADDWD Y9, Y8, Y8
-	VPADDD 64(SI)(R9*2), Y8, Y8
+	VPMADDWD (SI)(R9*2), Y7, Y8
+	VPMADDWD 32(SI)(R9*2), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*2), Y8, Y8
 	VFMADD231PS Y8, Y6, Y5
 	ADDQ $22, DI
-	ADDQ $96, SI
+	ADDQ $64, SI
 	ADDQ $44, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -1754,9 +1783,9 @@ loop:
 	RET
 
 // func dotQ5_0_2x4AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 2 × 4. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// Table.DotInt of q5_0 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ5_0_2x4AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1771,11 +1800,9 @@ TEXT ·dotQ5_0_2x4AVX2(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y11
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y12
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y13
-	VMOVDQU ·dotIntBitAVX2<>(SB), Y14
-	VMOVDQU ·dotIntSixteenAVX2<>(SB), Y15
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y13
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y14
+	VMOVUPS ·dotIntSignsAVX2<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1787,79 +1814,79 @@ TEXT ·dotQ5_0_2x4AVX2(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 6(DI), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
-	VPBROADCASTD 2(DI), Y10
-	VPSHUFB ·dotIntSpreadAVX2<>(SB), Y10, Y10
+	VPMOVZXBW 6(DI), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPBROADCASTW 2(DI), Y10
 	VPAND Y14, Y10, Y10
-	VPCMPEQB Y14, Y10, Y10
-	VPAND Y15, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 4(DI), Y10
+	VPAND Y14, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI), Y10, Y10
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI)(R9*1), Y10, Y10
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
-	VPMADDUBSW (SI)(R9*2), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI)(R9*2), Y10, Y10
+	VPMADDWD (SI)(R9*2), Y9, Y10
+	VPMADDWD 32(SI)(R9*2), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*2), Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
-	VPMADDUBSW (R10), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(R10), Y10, Y10
+	VPMADDWD (R10), Y9, Y10
+	VPMADDWD 32(R10), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(R10), Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
-	VBROADCASTI128 6(DI)(R8*1), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
-	VPBROADCASTD 2(DI)(R8*1), Y10
-	VPSHUFB ·dotIntSpreadAVX2<>(SB), Y10, Y10
+	VPMOVZXBW 6(DI)(R8*1), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPBROADCASTW 2(DI)(R8*1), Y10
 	VPAND Y14, Y10, Y10
-	VPCMPEQB Y14, Y10, Y10
-	VPAND Y15, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 4(DI)(R8*1), Y10
+	VPAND Y14, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI), Y10, Y10
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI)(R9*1), Y10, Y10
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
-	VPMADDUBSW (SI)(R9*2), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(SI)(R9*2), Y10, Y10
+	VPMADDWD (SI)(R9*2), Y9, Y10
+	VPMADDWD 32(SI)(R9*2), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*2), Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
-	VPMADDUBSW (R10), Y9, Y10
-	VPMADDWD Y11, Y10, Y10
-	VPADDD 64(R10), Y10, Y10
+	VPMADDWD (R10), Y9, Y10
+	VPMADDWD 32(R10), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(R10), Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
 	ADDQ $22, DI
-	ADDQ $96, SI
-	ADDQ $96, R10
+	ADDQ $64, SI
+	ADDQ $64, R10
 	ADDQ $44, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -1885,9 +1912,9 @@ loop:
 	RET
 
 // func dotQ5_0_2x5AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 2 × 5. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// Table.DotInt of q5_0 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y9 sums, Y10 the scale of a block, Y11 its weights, Y12 their products.
+// Y0 … Y9 sums, Y10 the scale of a block, Y11 weights, Y12 products.
 TEXT ·dotQ5_0_2x5AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1902,9 +1929,7 @@ TEXT ·dotQ5_0_2x5AVX2(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y13
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y14
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y15
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1918,91 +1943,89 @@ TEXT ·dotQ5_0_2x5AVX2(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 6(DI), Y11
-	VPSRLVD Y15, Y11, Y11
-	VPAND Y14, Y11, Y11
-	VPBROADCASTD 2(DI), Y12
-	VPSHUFB ·dotIntSpreadAVX2<>(SB), Y12, Y12
-	VPAND ·dotIntBitAVX2<>(SB), Y12, Y12
-	VPCMPEQB ·dotIntBitAVX2<>(SB), Y12, Y12
-	VPAND ·dotIntSixteenAVX2<>(SB), Y12, Y12
+	VPMOVZXBW 6(DI), Y11
+	VPSRLW $4, Y11, Y14
+	VPAND Y15, Y11, Y11
+	VPBROADCASTW 2(DI), Y12
+	VPAND ·dotIntBitsAVX2<>(SB), Y12, Y12
+	VPCMPEQW ·dotIntBitsAVX2<>(SB), Y12, Y12
+	VPANDN ·dotIntSignsAVX2<>(SB), Y12, Y12
 	VPOR Y12, Y11, Y11
+	VPBROADCASTW 4(DI), Y12
+	VPAND ·dotIntBitsAVX2<>(SB), Y12, Y12
+	VPCMPEQW ·dotIntBitsAVX2<>(SB), Y12, Y12
+	VPANDN ·dotIntSignsAVX2<>(SB), Y12, Y12
+	VPOR Y12, Y14, Y14
 	VPBROADCASTW (DI), X10
 	VCVTPH2PS X10, Y10
-	VPMADDUBSW (SI), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(SI), Y12, Y12
+	VPMADDWD (SI), Y11, Y12
+	VPMADDWD 32(SI), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI), Y12, Y12
 	VFMADD231PS Y12, Y10, Y0
-	VPMADDUBSW (SI)(R9*1), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(SI)(R9*1), Y12, Y12
+	VPMADDWD (SI)(R9*1), Y11, Y12
+	VPMADDWD 32(SI)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y2
-	VPMADDUBSW (SI)(R9*2), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(SI)(R9*2), Y12, Y12
+	VPMADDWD (SI)(R9*2), Y11, Y12
+	VPMADDWD 32(SI)(R9*2), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*2), Y12, Y12
 	VFMADD231PS Y12, Y10, Y4
-	VPMADDUBSW (R10), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(R10), Y12, Y12
+	VPMADDWD (R10), Y11, Y12
+	VPMADDWD 32(R10), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10), Y12, Y12
 	VFMADD231PS Y12, Y10, Y6
-	VPMADDUBSW (R10)(R9*1), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(R10)(R9*1), Y12, Y12
+	VPMADDWD (R10)(R9*1), Y11, Y12
+	VPMADDWD 32(R10)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y8
-	VBROADCASTI128 6(DI)(R8*1), Y11
-	VPSRLVD Y15, Y11, Y11
-	VPAND Y14, Y11, Y11
-	VPBROADCASTD 2(DI)(R8*1), Y12
-	VPSHUFB ·dotIntSpreadAVX2<>(SB), Y12, Y12
-	VPAND ·dotIntBitAVX2<>(SB), Y12, Y12
-	VPCMPEQB ·dotIntBitAVX2<>(SB), Y12, Y12
-	VPAND ·dotIntSixteenAVX2<>(SB), Y12, Y12
+	VPMOVZXBW 6(DI)(R8*1), Y11
+	VPSRLW $4, Y11, Y14
+	VPAND Y15, Y11, Y11
+	VPBROADCASTW 2(DI)(R8*1), Y12
+	VPAND ·dotIntBitsAVX2<>(SB), Y12, Y12
+	VPCMPEQW ·dotIntBitsAVX2<>(SB), Y12, Y12
+	VPANDN ·dotIntSignsAVX2<>(SB), Y12, Y12
 	VPOR Y12, Y11, Y11
+	VPBROADCASTW 4(DI)(R8*1), Y12
+	VPAND ·dotIntBitsAVX2<>(SB), Y12, Y12
+	VPCMPEQW ·dotIntBitsAVX2<>(SB), Y12, Y12
+	VPANDN ·dotIntSignsAVX2<>(SB), Y12, Y12
+	VPOR Y12, Y14, Y14
 	VPBROADCASTW (DI)(R8*1), X10
 	VCVTPH2PS X10, Y10
-	VPMADDUBSW (SI), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(SI), Y12, Y12
+	VPMADDWD (SI), Y11, Y12
+	VPMADDWD 32(SI), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI), Y12, Y12
 	VFMADD231PS Y12, Y10, Y1
-	VPMADDUBSW (SI)(R9*1), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(SI)(R9*1), Y12, Y12
+	VPMADDWD (SI)(R9*1), Y11, Y12
+	VPMADDWD 32(SI)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y3
-	VPMADDUBSW (SI)(R9*2), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(SI)(R9*2), Y12, Y12
+	VPMADDWD (SI)(R9*2), Y11, Y12
+	VPMADDWD 32(SI)(R9*2), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*2), Y12, Y12
 	VFMADD231PS Y12, Y10, Y5
-	VPMADDUBSW (R10), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(R10), Y12, Y12
+	VPMADDWD (R10), Y11, Y12
+	VPMADDWD 32(R10), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10), Y12, Y12
 	VFMADD231PS Y12, Y10, Y7
-	VPMADDUBSW (R10)(R9*1), Y11, Y12
-	VPMADDWD Y13, Y12, Y12
-	VPADDD 64(R10)(R9*1), Y12, Y12
+	VPMADDWD (R10)(R9*1), Y11, Y12
+	VPMADDWD 32(R10)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y9
 	ADDQ $22, DI
-	ADDQ $96, SI
-	ADDQ $96, R10
+	ADDQ $64, SI
+	ADDQ $64, R10
 	ADDQ $44, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -2035,9 +2058,9 @@ loop:
 	RET
 
 // func dotQ5_1_1x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 1 × 1. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y0 sums, Y1 the scale of a block, Y2 its weights, Y3 their products.
+// Table.DotInt of q5_1 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y0 sums, Y1 the scale of a block, Y2 weights, Y3 products.
 TEXT ·dotQ5_1_1x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2047,39 +2070,43 @@ TEXT ·dotQ5_1_1x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ xs+40(FP), R9
 	MOVQ n+48(FP), CX
 	SHLQ $2, AX                              // bytes
+	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y5
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y6
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y7
-	VMOVDQU ·dotIntBitAVX2<>(SB), Y8
-	VMOVDQU ·dotIntSixteenAVX2<>(SB), Y9
-	VMOVDQU ·dotIntSpreadAVX2<>(SB), Y10
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y7
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y8
+	VMOVUPS ·dotIntSixteenAVX2<>(SB), Y9
 	VXORPS Y0, Y0, Y0
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 8(DI), Y2
-	VPSRLVD Y7, Y2, Y2
-	VPAND Y6, Y2, Y2
-	VPBROADCASTD 4(DI), Y3
-	VPSHUFB Y10, Y3, Y3
+	VPMOVZXBW 8(DI), Y2
+	VPSRLW $4, Y2, Y5
+	VPAND Y7, Y2, Y2
+	VPBROADCASTW 4(DI), Y3
 	VPAND Y8, Y3, Y3
-	VPCMPEQB Y8, Y3, Y3
+	VPCMPEQW Y8, Y3, Y3
 	VPAND Y9, Y3, Y3
 	VPOR Y3, Y2, Y2
+	VPBROADCASTW 6(DI), Y3
+	VPAND Y8, Y3, Y3
+	VPCMPEQW Y8, Y3, Y3
+	VPAND Y9, Y3, Y3
+	VPOR Y3, Y5, Y5
 	VPBROADCASTW (DI), X1
 	VCVTPH2PS X1, Y1
-	VPBROADCASTW 2(DI), X4
-	VCVTPH2PS X4, Y4
-	VPMADDUBSW (SI), Y2, Y3
-	VPMADDWD Y5, Y3, Y3
+	VPBROADCASTW 2(DI), X6
+	VCVTPH2PS X6, Y6
+	VPMADDWD (SI), Y2, Y3
+	VPMADDWD 32(SI), Y5, Y4
+	VPADDD Y4, Y3, Y3
 	VCVTDQ2PS Y3, Y3
-	VMULPS 32(SI), Y3, Y3
 	VFMADD231PS Y3, Y1, Y0
-	VFMADD231PS 64(SI), Y4, Y0
+	VMOVSS (R12), X4                         // the other lanes are 0
+	VFMADD231PS Y4, Y6, Y0
 	ADDQ $24, DI
-	ADDQ $96, SI
+	ADDQ $64, SI
+	ADDQ $4, R12
 	ADDQ $24, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -2094,9 +2121,9 @@ loop:
 	RET
 
 // func dotQ5_1_4x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 1. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y3 sums, Y4 the scale of a block, Y5 its weights, Y6 their products.
+// Table.DotInt of q5_1 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y3 sums, Y4 the scale of a block, Y5 weights, Y6 products.
 TEXT ·dotQ5_1_4x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2108,15 +2135,13 @@ TEXT ·dotQ5_1_4x1AVX2(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
+	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y8
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y9
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y10
-	VMOVDQU ·dotIntBitAVX2<>(SB), Y11
-	VMOVDQU ·dotIntSixteenAVX2<>(SB), Y12
-	VMOVDQU ·dotIntSpreadAVX2<>(SB), Y13
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y10
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y11
+	VMOVUPS ·dotIntSixteenAVX2<>(SB), Y12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2125,85 +2150,106 @@ TEXT ·dotQ5_1_4x1AVX2(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
-	VBROADCASTI128 8(DI), Y5
-	VPSRLVD Y10, Y5, Y5
-	VPAND Y9, Y5, Y5
-	VPBROADCASTD 4(DI), Y6
-	VPSHUFB Y13, Y6, Y6
+	VPMOVZXBW 8(DI), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y10, Y5, Y5
+	VPBROADCASTW 4(DI), Y6
 	VPAND Y11, Y6, Y6
-	VPCMPEQB Y11, Y6, Y6
+	VPCMPEQW Y11, Y6, Y6
 	VPAND Y12, Y6, Y6
 	VPOR Y6, Y5, Y5
+	VPBROADCASTW 6(DI), Y6
+	VPAND Y11, Y6, Y6
+	VPCMPEQW Y11, Y6, Y6
+	VPAND Y12, Y6, Y6
+	VPOR Y6, Y8, Y8
 	VPBROADCASTW (DI), X4
 	VCVTPH2PS X4, Y4
-	VPBROADCASTW 2(DI), X7
-	VCVTPH2PS X7, Y7
-	VPMADDUBSW (SI), Y5, Y6
-	VPMADDWD Y8, Y6, Y6
+	VPBROADCASTW 2(DI), X9
+	VCVTPH2PS X9, Y9
+	VPMADDWD (SI), Y5, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y0
-	VFMADD231PS 64(SI), Y7, Y0
-	VBROADCASTI128 8(DI)(R8*1), Y5
-	VPSRLVD Y10, Y5, Y5
-	VPAND Y9, Y5, Y5
-	VPBROADCASTD 4(DI)(R8*1), Y6
-	VPSHUFB Y13, Y6, Y6
+	VMOVSS (R12), X7                         // the other lanes are 0
+	VFMADD231PS Y7, Y9, Y0
+	VPMOVZXBW 8(DI)(R8*1), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y10, Y5, Y5
+	VPBROADCASTW 4(DI)(R8*1), Y6
 	VPAND Y11, Y6, Y6
-	VPCMPEQB Y11, Y6, Y6
+	VPCMPEQW Y11, Y6, Y6
 	VPAND Y12, Y6, Y6
 	VPOR Y6, Y5, Y5
+	VPBROADCASTW 6(DI)(R8*1), Y6
+	VPAND Y11, Y6, Y6
+	VPCMPEQW Y11, Y6, Y6
+	VPAND Y12, Y6, Y6
+	VPOR Y6, Y8, Y8
 	VPBROADCASTW (DI)(R8*1), X4
 	VCVTPH2PS X4, Y4
-	VPBROADCASTW 2(DI)(R8*1), X7
-	VCVTPH2PS X7, Y7
-	VPMADDUBSW (SI), Y5, Y6
-	VPMADDWD Y8, Y6, Y6
+	VPBROADCASTW 2(DI)(R8*1), X9
+	VCVTPH2PS X9, Y9
+	VPMADDWD (SI), Y5, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y1
-	VFMADD231PS 64(SI), Y7, Y1
-	VBROADCASTI128 8(DI)(R8*2), Y5
-	VPSRLVD Y10, Y5, Y5
-	VPAND Y9, Y5, Y5
-	VPBROADCASTD 4(DI)(R8*2), Y6
-	VPSHUFB Y13, Y6, Y6
+	VMOVSS (R12), X7                         // the other lanes are 0
+	VFMADD231PS Y7, Y9, Y1
+	VPMOVZXBW 8(DI)(R8*2), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y10, Y5, Y5
+	VPBROADCASTW 4(DI)(R8*2), Y6
 	VPAND Y11, Y6, Y6
-	VPCMPEQB Y11, Y6, Y6
+	VPCMPEQW Y11, Y6, Y6
 	VPAND Y12, Y6, Y6
 	VPOR Y6, Y5, Y5
+	VPBROADCASTW 6(DI)(R8*2), Y6
+	VPAND Y11, Y6, Y6
+	VPCMPEQW Y11, Y6, Y6
+	VPAND Y12, Y6, Y6
+	VPOR Y6, Y8, Y8
 	VPBROADCASTW (DI)(R8*2), X4
 	VCVTPH2PS X4, Y4
-	VPBROADCASTW 2(DI)(R8*2), X7
-	VCVTPH2PS X7, Y7
-	VPMADDUBSW (SI), Y5, Y6
-	VPMADDWD Y8, Y6, Y6
+	VPBROADCASTW 2(DI)(R8*2), X9
+	VCVTPH2PS X9, Y9
+	VPMADDWD (SI), Y5, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y2
-	VFMADD231PS 64(SI), Y7, Y2
-	VBROADCASTI128 8(R11), Y5
-	VPSRLVD Y10, Y5, Y5
-	VPAND Y9, Y5, Y5
-	VPBROADCASTD 4(R11), Y6
-	VPSHUFB Y13, Y6, Y6
+	VMOVSS (R12), X7                         // the other lanes are 0
+	VFMADD231PS Y7, Y9, Y2
+	VPMOVZXBW 8(R11), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y10, Y5, Y5
+	VPBROADCASTW 4(R11), Y6
 	VPAND Y11, Y6, Y6
-	VPCMPEQB Y11, Y6, Y6
+	VPCMPEQW Y11, Y6, Y6
 	VPAND Y12, Y6, Y6
 	VPOR Y6, Y5, Y5
+	VPBROADCASTW 6(R11), Y6
+	VPAND Y11, Y6, Y6
+	VPCMPEQW Y11, Y6, Y6
+	VPAND Y12, Y6, Y6
+	VPOR Y6, Y8, Y8
 	VPBROADCASTW (R11), X4
 	VCVTPH2PS X4, Y4
-	VPBROADCASTW 2(R11), X7
-	VCVTPH2PS X7, Y7
-	VPMADDUBSW (SI), Y5, Y6
-	VPMADDWD Y8, Y6, Y6
+	VPBROADCASTW 2(R11), X9
+	VCVTPH2PS X9, Y9
+	VPMADDWD (SI), Y5, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y3
-	VFMADD231PS 64(SI), Y7, Y3
+	VMOVSS (R12), X7                         // the other lanes are 0
+	VFMADD231PS Y7, Y9, Y3
 	ADDQ $24, DI
 	ADDQ $24, R11
-	ADDQ $96, SI
+	ADDQ $64, SI
+	ADDQ $4, R12
 	ADDQ $96, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -2219,9 +2265,9 @@ loop:
 	RET
 
 // func dotQ5_1_4x2AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 2. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Table.DotInt of q5_1 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ5_1_4x2AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2233,13 +2279,12 @@ TEXT ·dotQ5_1_4x2AVX2(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
+	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y12
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y13
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y14
-	VMOVDQU ·dotIntBitAVX2<>(SB), Y15
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y14
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2252,109 +2297,134 @@ TEXT ·dotQ5_1_4x2AVX2(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
-	VBROADCASTI128 8(DI), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
-	VPBROADCASTD 4(DI), Y10
-	VPSHUFB ·dotIntSpreadAVX2<>(SB), Y10, Y10
+	VPMOVZXBW 8(DI), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
+	VPBROADCASTW 4(DI), Y10
 	VPAND Y15, Y10, Y10
-	VPCMPEQB Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
 	VPAND ·dotIntSixteenAVX2<>(SB), Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 6(DI), Y10
+	VPAND Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
+	VPAND ·dotIntSixteenAVX2<>(SB), Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI), X11
-	VCVTPH2PS X11, Y11
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VPBROADCASTW 2(DI), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
-	VFMADD231PS 64(SI), Y11, Y0
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y0
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
-	VFMADD231PS 64(SI)(R9*1), Y11, Y4
-	VBROADCASTI128 8(DI)(R8*1), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
-	VPBROADCASTD 4(DI)(R8*1), Y10
-	VPSHUFB ·dotIntSpreadAVX2<>(SB), Y10, Y10
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y4
+	VPMOVZXBW 8(DI)(R8*1), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
+	VPBROADCASTW 4(DI)(R8*1), Y10
 	VPAND Y15, Y10, Y10
-	VPCMPEQB Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
 	VPAND ·dotIntSixteenAVX2<>(SB), Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 6(DI)(R8*1), Y10
+	VPAND Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
+	VPAND ·dotIntSixteenAVX2<>(SB), Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI)(R8*1), X11
-	VCVTPH2PS X11, Y11
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VPBROADCASTW 2(DI)(R8*1), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
-	VFMADD231PS 64(SI), Y11, Y1
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y1
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
-	VFMADD231PS 64(SI)(R9*1), Y11, Y5
-	VBROADCASTI128 8(DI)(R8*2), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
-	VPBROADCASTD 4(DI)(R8*2), Y10
-	VPSHUFB ·dotIntSpreadAVX2<>(SB), Y10, Y10
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y5
+	VPMOVZXBW 8(DI)(R8*2), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
+	VPBROADCASTW 4(DI)(R8*2), Y10
 	VPAND Y15, Y10, Y10
-	VPCMPEQB Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
 	VPAND ·dotIntSixteenAVX2<>(SB), Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 6(DI)(R8*2), Y10
+	VPAND Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
+	VPAND ·dotIntSixteenAVX2<>(SB), Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI)(R8*2), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI)(R8*2), X11
-	VCVTPH2PS X11, Y11
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VPBROADCASTW 2(DI)(R8*2), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
-	VFMADD231PS 64(SI), Y11, Y2
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y2
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
-	VFMADD231PS 64(SI)(R9*1), Y11, Y6
-	VBROADCASTI128 8(R11), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
-	VPBROADCASTD 4(R11), Y10
-	VPSHUFB ·dotIntSpreadAVX2<>(SB), Y10, Y10
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y6
+	VPMOVZXBW 8(R11), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
+	VPBROADCASTW 4(R11), Y10
 	VPAND Y15, Y10, Y10
-	VPCMPEQB Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
 	VPAND ·dotIntSixteenAVX2<>(SB), Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 6(R11), Y10
+	VPAND Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
+	VPAND ·dotIntSixteenAVX2<>(SB), Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (R11), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(R11), X11
-	VCVTPH2PS X11, Y11
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VPBROADCASTW 2(R11), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
-	VFMADD231PS 64(SI), Y11, Y3
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y3
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
-	VFMADD231PS 64(SI)(R9*1), Y11, Y7
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y7
 	ADDQ $24, DI
 	ADDQ $24, R11
-	ADDQ $96, SI
+	ADDQ $64, SI
+	ADDQ $4, R12
 	ADDQ $96, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -2377,9 +2447,9 @@ loop:
 	RET
 
 // func dotQ5_1_2x3AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 2 × 3. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y5 sums, Y6 the scale of a block, Y7 its weights, Y8 their products.
+// Table.DotInt of q5_1 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y5 sums, Y6 the scale of a block, Y7 weights, Y8 products.
 TEXT ·dotQ5_1_2x3AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2389,15 +2459,13 @@ TEXT ·dotQ5_1_2x3AVX2(SB), NOSPLIT, $0-56
 	MOVQ xs+40(FP), R9
 	MOVQ n+48(FP), CX
 	SHLQ $2, AX                              // bytes
+	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y10
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y11
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y12
-	VMOVDQU ·dotIntBitAVX2<>(SB), Y13
-	VMOVDQU ·dotIntSixteenAVX2<>(SB), Y14
-	VMOVDQU ·dotIntSpreadAVX2<>(SB), Y15
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y12
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y13
+	VMOVUPS ·dotIntSixteenAVX2<>(SB), Y14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2407,70 +2475,85 @@ TEXT ·dotQ5_1_2x3AVX2(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 8(DI), Y7
-	VPSRLVD Y12, Y7, Y7
-	VPAND Y11, Y7, Y7
-	VPBROADCASTD 4(DI), Y8
-	VPSHUFB Y15, Y8, Y8
+	VPMOVZXBW 8(DI), Y7
+	VPSRLW $4, Y7, Y10
+	VPAND Y12, Y7, Y7
+	VPBROADCASTW 4(DI), Y8
 	VPAND Y13, Y8, Y8
-	VPCMPEQB Y13, Y8, Y8
+	VPCMPEQW Y13, Y8, Y8
 	VPAND Y14, Y8, Y8
 	VPOR Y8, Y7, Y7
+	VPBROADCASTW 6(DI), Y8
+	VPAND Y13, Y8, Y8
+	VPCMPEQW Y13, Y8, Y8
+	VPAND Y14, Y8, Y8
+	VPOR Y8, Y10, Y10
 	VPBROADCASTW (DI), X6
 	VCVTPH2PS X6, Y6
-	VPBROADCASTW 2(DI), X9
-	VCVTPH2PS X9, Y9
-	VPMADDUBSW (SI), Y7, Y8
-	VPMADDWD Y10, Y8, Y8
+	VPBROADCASTW 2(DI), X11
+	VCVTPH2PS X11, Y11
+	VPMADDWD (SI), Y7, Y8
+	VPMADDWD 32(SI), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI), Y8, Y8
 	VFMADD231PS Y8, Y6, Y0
-	VFMADD231PS 64(SI), Y9, Y0
-	VPMADDUBSW (SI)(R9*1), Y7, Y8
-	VPMADDWD Y10, Y8, Y8
+	VMOVSS (R12), X9                         // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y0
+	VPMADDWD (SI)(R9*1), Y7, Y8
+	VPMADDWD 32(SI)(R9*1), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*1), Y8, Y8
 	VFMADD231PS Y8, Y6, Y2
-	VFMADD231PS 64(SI)(R9*1), Y9, Y2
-	VPMADDUBSW (SI)(R9*2), Y7, Y8
-	VPMADDWD Y10, Y8, Y8
+	VMOVSS (R12)(R9*1), X9                   // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y2
+	VPMADDWD (SI)(R9*2), Y7, Y8
+	VPMADDWD 32(SI)(R9*2), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*2), Y8, Y8
 	VFMADD231PS Y8, Y6, Y4
-	VFMADD231PS 64(SI)(R9*2), Y9, Y4
-	VBROADCASTI128 8(DI)(R8*1), Y7
-	VPSRLVD Y12, Y7, Y7
-	VPAND Y11, Y7, Y7
-	VPBROADCASTD 4(DI)(R8*1), Y8
-	VPSHUFB Y15, Y8, Y8
+	VMOVSS (R12)(R9*2), X9                   // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y4
+	VPMOVZXBW 8(DI)(R8*1), Y7
+	VPSRLW $4, Y7, Y10
+	VPAND Y12, Y7, Y7
+	VPBROADCASTW 4(DI)(R8*1), Y8
 	VPAND Y13, Y8, Y8
-	VPCMPEQB Y13, Y8, Y8
+	VPCMPEQW Y13, Y8, Y8
 	VPAND Y14, Y8, Y8
 	VPOR Y8, Y7, Y7
+	VPBROADCASTW 6(DI)(R8*1), Y8
+	VPAND Y13, Y8, Y8
+	VPCMPEQW Y13, Y8, Y8
+	VPAND Y14, Y8, Y8
+	VPOR Y8, Y10, Y10
 	VPBROADCASTW (DI)(R8*1), X6
 	VCVTPH2PS X6, Y6
-	VPBROADCASTW 2(DI)(R8*1), X9
-	VCVTPH2PS X9, Y9
-	VPMADDUBSW (SI), Y7, Y8
-	VPMADDWD Y10, Y8, Y8
+	VPBROADCASTW 2(DI)(R8*1), X11
+	VCVTPH2PS X11, Y11
+	VPMADDWD (SI), Y7, Y8
+	VPMADDWD 32(SI), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI), Y8, Y8
 	VFMADD231PS Y8, Y6, Y1
-	VFMADD231PS 64(SI), Y9, Y1
-	VPMADDUBSW (SI)(R9*1), Y7, Y8
-	VPMADDWD Y10, Y8, Y8
+	VMOVSS (R12), X9                         // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y1
+	VPMADDWD (SI)(R9*1), Y7, Y8
+	VPMADDWD 32(SI)(R9*1), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*1), Y8, Y8
 	VFMADD231PS Y8, Y6, Y3
-	VFMADD231PS 64(SI)(R9*1), Y9, Y3
-	VPMADDUBSW (SI)(R9*2), Y7, Y8
-	VPMADDWD Y10, Y8, Y8
+	VMOVSS (R12)(R9*1), X9                   // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y3
+	VPMADDWD (SI)(R9*2), Y7, Y8
+	VPMADDWD 32(SI)(R9*2), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*2), Y8, Y8
 	VFMADD231PS Y8, Y6, Y5
-	VFMADD231PS 64(SI)(R9*2), Y9, Y5
+	VMOVSS (R12)(R9*2), X9                   // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y5
 	ADDQ $24, DI
-	ADDQ $96, SI
+	ADDQ $64, SI
+	ADDQ $4, R12
 	ADDQ $48, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -2494,9 +2577,9 @@ loop:
 	RET
 
 // func dotQ5_1_2x4AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 2 × 4. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Table.DotInt of q5_1 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ5_1_2x4AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2508,13 +2591,14 @@ TEXT ·dotQ5_1_2x4AVX2(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	LEAQ (SI)(CX*2), R12
+	LEAQ (R12)(R9*2), R13
+	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y12
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y13
-	VMOVDQU ·dotIntShiftAVX2<>(SB), Y14
-	VMOVDQU ·dotIntBitAVX2<>(SB), Y15
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y14
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2526,83 +2610,101 @@ TEXT ·dotQ5_1_2x4AVX2(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 8(DI), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
-	VPBROADCASTD 4(DI), Y10
-	VPSHUFB ·dotIntSpreadAVX2<>(SB), Y10, Y10
+	VPMOVZXBW 8(DI), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
+	VPBROADCASTW 4(DI), Y10
 	VPAND Y15, Y10, Y10
-	VPCMPEQB Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
 	VPAND ·dotIntSixteenAVX2<>(SB), Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 6(DI), Y10
+	VPAND Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
+	VPAND ·dotIntSixteenAVX2<>(SB), Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI), X11
-	VCVTPH2PS X11, Y11
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VPBROADCASTW 2(DI), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
-	VFMADD231PS 64(SI), Y11, Y0
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y0
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
-	VFMADD231PS 64(SI)(R9*1), Y11, Y2
-	VPMADDUBSW (SI)(R9*2), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y2
+	VPMADDWD (SI)(R9*2), Y9, Y10
+	VPMADDWD 32(SI)(R9*2), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*2), Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
-	VFMADD231PS 64(SI)(R9*2), Y11, Y4
-	VPMADDUBSW (R10), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12)(R9*2), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y4
+	VPMADDWD (R10), Y9, Y10
+	VPMADDWD 32(R10), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(R10), Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
-	VFMADD231PS 64(R10), Y11, Y6
-	VBROADCASTI128 8(DI)(R8*1), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
-	VPBROADCASTD 4(DI)(R8*1), Y10
-	VPSHUFB ·dotIntSpreadAVX2<>(SB), Y10, Y10
+	VMOVSS (R13), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y6
+	VPMOVZXBW 8(DI)(R8*1), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
+	VPBROADCASTW 4(DI)(R8*1), Y10
 	VPAND Y15, Y10, Y10
-	VPCMPEQB Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
 	VPAND ·dotIntSixteenAVX2<>(SB), Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 6(DI)(R8*1), Y10
+	VPAND Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
+	VPAND ·dotIntSixteenAVX2<>(SB), Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI)(R8*1), X11
-	VCVTPH2PS X11, Y11
-	VPMADDUBSW (SI), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VPBROADCASTW 2(DI)(R8*1), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
-	VFMADD231PS 64(SI), Y11, Y1
-	VPMADDUBSW (SI)(R9*1), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y1
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
-	VFMADD231PS 64(SI)(R9*1), Y11, Y3
-	VPMADDUBSW (SI)(R9*2), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y3
+	VPMADDWD (SI)(R9*2), Y9, Y10
+	VPMADDWD 32(SI)(R9*2), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*2), Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
-	VFMADD231PS 64(SI)(R9*2), Y11, Y5
-	VPMADDUBSW (R10), Y9, Y10
-	VPMADDWD Y12, Y10, Y10
+	VMOVSS (R12)(R9*2), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y5
+	VPMADDWD (R10), Y9, Y10
+	VPMADDWD 32(R10), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(R10), Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
-	VFMADD231PS 64(R10), Y11, Y7
+	VMOVSS (R13), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y7
 	ADDQ $24, DI
-	ADDQ $96, SI
-	ADDQ $96, R10
+	ADDQ $64, SI
+	ADDQ $64, R10
+	ADDQ $4, R12
+	ADDQ $4, R13
 	ADDQ $48, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -2628,9 +2730,9 @@ loop:
 	RET
 
 // func dotQ5_1_2x5AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 2 × 5. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y9 sums, Y10 the scale of a block, Y11 its weights, Y12 their products.
+// Table.DotInt of q5_1 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y9 sums, Y10 the scale of a block, Y11 weights, Y12 products.
 TEXT ·dotQ5_1_2x5AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2642,11 +2744,12 @@ TEXT ·dotQ5_1_2x5AVX2(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	LEAQ (SI)(CX*2), R12
+	LEAQ (R12)(R9*2), R13
+	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntOnesAVX2<>(SB), Y14
-	VMOVDQU ·dotIntNibbleAVX2<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2660,95 +2763,115 @@ TEXT ·dotQ5_1_2x5AVX2(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 8(DI), Y11
-	VPSRLVD ·dotIntShiftAVX2<>(SB), Y11, Y11
-	VPAND Y15, Y11, Y11
-	VPBROADCASTD 4(DI), Y12
-	VPSHUFB ·dotIntSpreadAVX2<>(SB), Y12, Y12
-	VPAND ·dotIntBitAVX2<>(SB), Y12, Y12
-	VPCMPEQB ·dotIntBitAVX2<>(SB), Y12, Y12
+	VPMOVZXBW 8(DI), Y11
+	VPSRLW $4, Y11, Y14
+	VPAND ·dotIntNibbleAVX2<>(SB), Y11, Y11
+	VPBROADCASTW 4(DI), Y12
+	VPAND ·dotIntBitsAVX2<>(SB), Y12, Y12
+	VPCMPEQW ·dotIntBitsAVX2<>(SB), Y12, Y12
 	VPAND ·dotIntSixteenAVX2<>(SB), Y12, Y12
 	VPOR Y12, Y11, Y11
+	VPBROADCASTW 6(DI), Y12
+	VPAND ·dotIntBitsAVX2<>(SB), Y12, Y12
+	VPCMPEQW ·dotIntBitsAVX2<>(SB), Y12, Y12
+	VPAND ·dotIntSixteenAVX2<>(SB), Y12, Y12
+	VPOR Y12, Y14, Y14
 	VPBROADCASTW (DI), X10
 	VCVTPH2PS X10, Y10
-	VPBROADCASTW 2(DI), X13
-	VCVTPH2PS X13, Y13
-	VPMADDUBSW (SI), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VPBROADCASTW 2(DI), X15
+	VCVTPH2PS X15, Y15
+	VPMADDWD (SI), Y11, Y12
+	VPMADDWD 32(SI), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI), Y12, Y12
 	VFMADD231PS Y12, Y10, Y0
-	VFMADD231PS 64(SI), Y13, Y0
-	VPMADDUBSW (SI)(R9*1), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VMOVSS (R12), X13                        // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y0
+	VPMADDWD (SI)(R9*1), Y11, Y12
+	VPMADDWD 32(SI)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y2
-	VFMADD231PS 64(SI)(R9*1), Y13, Y2
-	VPMADDUBSW (SI)(R9*2), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VMOVSS (R12)(R9*1), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y2
+	VPMADDWD (SI)(R9*2), Y11, Y12
+	VPMADDWD 32(SI)(R9*2), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*2), Y12, Y12
 	VFMADD231PS Y12, Y10, Y4
-	VFMADD231PS 64(SI)(R9*2), Y13, Y4
-	VPMADDUBSW (R10), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VMOVSS (R12)(R9*2), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y4
+	VPMADDWD (R10), Y11, Y12
+	VPMADDWD 32(R10), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10), Y12, Y12
 	VFMADD231PS Y12, Y10, Y6
-	VFMADD231PS 64(R10), Y13, Y6
-	VPMADDUBSW (R10)(R9*1), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VMOVSS (R13), X13                        // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y6
+	VPMADDWD (R10)(R9*1), Y11, Y12
+	VPMADDWD 32(R10)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y8
-	VFMADD231PS 64(R10)(R9*1), Y13, Y8
-	VBROADCASTI128 8(DI)(R8*1), Y11
-	VPSRLVD ·dotIntShiftAVX2<>(SB), Y11, Y11
-	VPAND Y15, Y11, Y11
-	VPBROADCASTD 4(DI)(R8*1), Y12
-	VPSHUFB ·dotIntSpreadAVX2<>(SB), Y12, Y12
-	VPAND ·dotIntBitAVX2<>(SB), Y12, Y12
-	VPCMPEQB ·dotIntBitAVX2<>(SB), Y12, Y12
+	VMOVSS (R13)(R9*1), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y8
+	VPMOVZXBW 8(DI)(R8*1), Y11
+	VPSRLW $4, Y11, Y14
+	VPAND ·dotIntNibbleAVX2<>(SB), Y11, Y11
+	VPBROADCASTW 4(DI)(R8*1), Y12
+	VPAND ·dotIntBitsAVX2<>(SB), Y12, Y12
+	VPCMPEQW ·dotIntBitsAVX2<>(SB), Y12, Y12
 	VPAND ·dotIntSixteenAVX2<>(SB), Y12, Y12
 	VPOR Y12, Y11, Y11
+	VPBROADCASTW 6(DI)(R8*1), Y12
+	VPAND ·dotIntBitsAVX2<>(SB), Y12, Y12
+	VPCMPEQW ·dotIntBitsAVX2<>(SB), Y12, Y12
+	VPAND ·dotIntSixteenAVX2<>(SB), Y12, Y12
+	VPOR Y12, Y14, Y14
 	VPBROADCASTW (DI)(R8*1), X10
 	VCVTPH2PS X10, Y10
-	VPBROADCASTW 2(DI)(R8*1), X13
-	VCVTPH2PS X13, Y13
-	VPMADDUBSW (SI), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VPBROADCASTW 2(DI)(R8*1), X15
+	VCVTPH2PS X15, Y15
+	VPMADDWD (SI), Y11, Y12
+	VPMADDWD 32(SI), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI), Y12, Y12
 	VFMADD231PS Y12, Y10, Y1
-	VFMADD231PS 64(SI), Y13, Y1
-	VPMADDUBSW (SI)(R9*1), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VMOVSS (R12), X13                        // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y1
+	VPMADDWD (SI)(R9*1), Y11, Y12
+	VPMADDWD 32(SI)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y3
-	VFMADD231PS 64(SI)(R9*1), Y13, Y3
-	VPMADDUBSW (SI)(R9*2), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VMOVSS (R12)(R9*1), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y3
+	VPMADDWD (SI)(R9*2), Y11, Y12
+	VPMADDWD 32(SI)(R9*2), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*2), Y12, Y12
 	VFMADD231PS Y12, Y10, Y5
-	VFMADD231PS 64(SI)(R9*2), Y13, Y5
-	VPMADDUBSW (R10), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VMOVSS (R12)(R9*2), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y5
+	VPMADDWD (R10), Y11, Y12
+	VPMADDWD 32(R10), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10), Y12, Y12
 	VFMADD231PS Y12, Y10, Y7
-	VFMADD231PS 64(R10), Y13, Y7
-	VPMADDUBSW (R10)(R9*1), Y11, Y12
-	VPMADDWD Y14, Y12, Y12
+	VMOVSS (R13), X13                        // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y7
+	VPMADDWD (R10)(R9*1), Y11, Y12
+	VPMADDWD 32(R10)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y9
-	VFMADD231PS 64(R10)(R9*1), Y13, Y9
+	VMOVSS (R13)(R9*1), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y9
 	ADDQ $24, DI
-	ADDQ $96, SI
-	ADDQ $96, R10
+	ADDQ $64, SI
+	ADDQ $64, R10
+	ADDQ $4, R12
+	ADDQ $4, R13
 	ADDQ $48, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -2781,9 +2904,9 @@ loop:
 	RET
 
 // func dotQ8_0_1x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 1 × 1. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// Table.DotInt of q8_0 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y0 sums, Y1 the scale of a block, Y2 its weights, Y3 their products.
+// Y0 … Y0 sums, Y1 the scale of a block, Y2 weights, Y3 products.
 TEXT ·dotQ8_0_1x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2800,12 +2923,12 @@ TEXT ·dotQ8_0_1x1AVX2(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	VPMOVSXBW 2(DI), Y2
-	VPMOVSXBW 18(DI), Y4
+	VPMOVSXBW 18(DI), Y5
 	VPBROADCASTW (DI), X1
 	VCVTPH2PS X1, Y1
 	VPMADDWD (SI), Y2, Y3
-	VPMADDWD 32(SI), Y4, Y5
-	VPADDD Y5, Y3, Y3
+	VPMADDWD 32(SI), Y5, Y4
+	VPADDD Y4, Y3, Y3
 	VCVTDQ2PS Y3, Y3
 	VFMADD231PS Y3, Y1, Y0
 	ADDQ $34, DI
@@ -2824,9 +2947,9 @@ loop:
 	RET
 
 // func dotQ8_0_4x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 1. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// Table.DotInt of q8_0 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y3 sums, Y4 the scale of a block, Y5 its weights, Y6 their products.
+// Y0 … Y3 sums, Y4 the scale of a block, Y5 weights, Y6 products.
 TEXT ·dotQ8_0_4x1AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2851,39 +2974,39 @@ loop:
 	PREFETCHT0 64(DX)
 	PREFETCHT0 128(DX)
 	VPMOVSXBW 2(DI), Y5
-	VPMOVSXBW 18(DI), Y7
+	VPMOVSXBW 18(DI), Y8
 	VPBROADCASTW (DI), X4
 	VCVTPH2PS X4, Y4
 	VPMADDWD (SI), Y5, Y6
-	VPMADDWD 32(SI), Y7, Y8
-	VPADDD Y8, Y6, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
 	VFMADD231PS Y6, Y4, Y0
 	VPMOVSXBW 2(DI)(R8*1), Y5
-	VPMOVSXBW 18(DI)(R8*1), Y7
+	VPMOVSXBW 18(DI)(R8*1), Y8
 	VPBROADCASTW (DI)(R8*1), X4
 	VCVTPH2PS X4, Y4
 	VPMADDWD (SI), Y5, Y6
-	VPMADDWD 32(SI), Y7, Y8
-	VPADDD Y8, Y6, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
 	VFMADD231PS Y6, Y4, Y1
 	VPMOVSXBW 2(DI)(R8*2), Y5
-	VPMOVSXBW 18(DI)(R8*2), Y7
+	VPMOVSXBW 18(DI)(R8*2), Y8
 	VPBROADCASTW (DI)(R8*2), X4
 	VCVTPH2PS X4, Y4
 	VPMADDWD (SI), Y5, Y6
-	VPMADDWD 32(SI), Y7, Y8
-	VPADDD Y8, Y6, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
 	VFMADD231PS Y6, Y4, Y2
 	VPMOVSXBW 2(R11), Y5
-	VPMOVSXBW 18(R11), Y7
+	VPMOVSXBW 18(R11), Y8
 	VPBROADCASTW (R11), X4
 	VCVTPH2PS X4, Y4
 	VPMADDWD (SI), Y5, Y6
-	VPMADDWD 32(SI), Y7, Y8
-	VPADDD Y8, Y6, Y6
+	VPMADDWD 32(SI), Y8, Y7
+	VPADDD Y7, Y6, Y6
 	VCVTDQ2PS Y6, Y6
 	VFMADD231PS Y6, Y4, Y3
 	ADDQ $34, DI
@@ -2904,9 +3027,9 @@ loop:
 	RET
 
 // func dotQ8_0_4x2AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 2. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// Table.DotInt of q8_0 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ8_0_4x2AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2935,59 +3058,59 @@ loop:
 	PREFETCHT0 64(DX)
 	PREFETCHT0 128(DX)
 	VPMOVSXBW 2(DI), Y9
-	VPMOVSXBW 18(DI), Y11
+	VPMOVSXBW 18(DI), Y12
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
 	VPMADDWD (SI), Y9, Y10
-	VPMADDWD 32(SI), Y11, Y12
-	VPADDD Y12, Y10, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
 	VPMADDWD (SI)(R9*1), Y9, Y10
-	VPMADDWD 32(SI)(R9*1), Y11, Y12
-	VPADDD Y12, Y10, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
 	VPMOVSXBW 2(DI)(R8*1), Y9
-	VPMOVSXBW 18(DI)(R8*1), Y11
+	VPMOVSXBW 18(DI)(R8*1), Y12
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
 	VPMADDWD (SI), Y9, Y10
-	VPMADDWD 32(SI), Y11, Y12
-	VPADDD Y12, Y10, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
 	VPMADDWD (SI)(R9*1), Y9, Y10
-	VPMADDWD 32(SI)(R9*1), Y11, Y12
-	VPADDD Y12, Y10, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
 	VPMOVSXBW 2(DI)(R8*2), Y9
-	VPMOVSXBW 18(DI)(R8*2), Y11
+	VPMOVSXBW 18(DI)(R8*2), Y12
 	VPBROADCASTW (DI)(R8*2), X8
 	VCVTPH2PS X8, Y8
 	VPMADDWD (SI), Y9, Y10
-	VPMADDWD 32(SI), Y11, Y12
-	VPADDD Y12, Y10, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
 	VPMADDWD (SI)(R9*1), Y9, Y10
-	VPMADDWD 32(SI)(R9*1), Y11, Y12
-	VPADDD Y12, Y10, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
 	VPMOVSXBW 2(R11), Y9
-	VPMOVSXBW 18(R11), Y11
+	VPMOVSXBW 18(R11), Y12
 	VPBROADCASTW (R11), X8
 	VCVTPH2PS X8, Y8
 	VPMADDWD (SI), Y9, Y10
-	VPMADDWD 32(SI), Y11, Y12
-	VPADDD Y12, Y10, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
 	VPMADDWD (SI)(R9*1), Y9, Y10
-	VPMADDWD 32(SI)(R9*1), Y11, Y12
-	VPADDD Y12, Y10, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
 	ADDQ $34, DI
@@ -3015,9 +3138,9 @@ loop:
 	RET
 
 // func dotQ8_0_2x3AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 2 × 3. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// Table.DotInt of q8_0 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y5 sums, Y6 the scale of a block, Y7 its weights, Y8 their products.
+// Y0 … Y5 sums, Y6 the scale of a block, Y7 weights, Y8 products.
 TEXT ·dotQ8_0_2x3AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -3041,41 +3164,41 @@ loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
 	VPMOVSXBW 2(DI), Y7
-	VPMOVSXBW 18(DI), Y9
+	VPMOVSXBW 18(DI), Y10
 	VPBROADCASTW (DI), X6
 	VCVTPH2PS X6, Y6
 	VPMADDWD (SI), Y7, Y8
-	VPMADDWD 32(SI), Y9, Y10
-	VPADDD Y10, Y8, Y8
+	VPMADDWD 32(SI), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
 	VFMADD231PS Y8, Y6, Y0
 	VPMADDWD (SI)(R9*1), Y7, Y8
-	VPMADDWD 32(SI)(R9*1), Y9, Y10
-	VPADDD Y10, Y8, Y8
+	VPMADDWD 32(SI)(R9*1), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
 	VFMADD231PS Y8, Y6, Y2
 	VPMADDWD (SI)(R9*2), Y7, Y8
-	VPMADDWD 32(SI)(R9*2), Y9, Y10
-	VPADDD Y10, Y8, Y8
+	VPMADDWD 32(SI)(R9*2), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
 	VFMADD231PS Y8, Y6, Y4
 	VPMOVSXBW 2(DI)(R8*1), Y7
-	VPMOVSXBW 18(DI)(R8*1), Y9
+	VPMOVSXBW 18(DI)(R8*1), Y10
 	VPBROADCASTW (DI)(R8*1), X6
 	VCVTPH2PS X6, Y6
 	VPMADDWD (SI), Y7, Y8
-	VPMADDWD 32(SI), Y9, Y10
-	VPADDD Y10, Y8, Y8
+	VPMADDWD 32(SI), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
 	VFMADD231PS Y8, Y6, Y1
 	VPMADDWD (SI)(R9*1), Y7, Y8
-	VPMADDWD 32(SI)(R9*1), Y9, Y10
-	VPADDD Y10, Y8, Y8
+	VPMADDWD 32(SI)(R9*1), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
 	VFMADD231PS Y8, Y6, Y3
 	VPMADDWD (SI)(R9*2), Y7, Y8
-	VPMADDWD 32(SI)(R9*2), Y9, Y10
-	VPADDD Y10, Y8, Y8
+	VPMADDWD 32(SI)(R9*2), Y10, Y9
+	VPADDD Y9, Y8, Y8
 	VCVTDQ2PS Y8, Y8
 	VFMADD231PS Y8, Y6, Y5
 	ADDQ $34, DI
@@ -3103,9 +3226,9 @@ loop:
 	RET
 
 // func dotQ8_0_2x4AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 2 × 4. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// Table.DotInt of q8_0 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ8_0_2x4AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -3133,51 +3256,51 @@ loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
 	VPMOVSXBW 2(DI), Y9
-	VPMOVSXBW 18(DI), Y11
+	VPMOVSXBW 18(DI), Y12
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
 	VPMADDWD (SI), Y9, Y10
-	VPMADDWD 32(SI), Y11, Y12
-	VPADDD Y12, Y10, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
 	VPMADDWD (SI)(R9*1), Y9, Y10
-	VPMADDWD 32(SI)(R9*1), Y11, Y12
-	VPADDD Y12, Y10, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
 	VPMADDWD (SI)(R9*2), Y9, Y10
-	VPMADDWD 32(SI)(R9*2), Y11, Y12
-	VPADDD Y12, Y10, Y10
+	VPMADDWD 32(SI)(R9*2), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
 	VPMADDWD (R10), Y9, Y10
-	VPMADDWD 32(R10), Y11, Y12
-	VPADDD Y12, Y10, Y10
+	VPMADDWD 32(R10), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
 	VPMOVSXBW 2(DI)(R8*1), Y9
-	VPMOVSXBW 18(DI)(R8*1), Y11
+	VPMOVSXBW 18(DI)(R8*1), Y12
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
 	VPMADDWD (SI), Y9, Y10
-	VPMADDWD 32(SI), Y11, Y12
-	VPADDD Y12, Y10, Y10
+	VPMADDWD 32(SI), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
 	VPMADDWD (SI)(R9*1), Y9, Y10
-	VPMADDWD 32(SI)(R9*1), Y11, Y12
-	VPADDD Y12, Y10, Y10
+	VPMADDWD 32(SI)(R9*1), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
 	VPMADDWD (SI)(R9*2), Y9, Y10
-	VPMADDWD 32(SI)(R9*2), Y11, Y12
-	VPADDD Y12, Y10, Y10
+	VPMADDWD 32(SI)(R9*2), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
 	VPMADDWD (R10), Y9, Y10
-	VPMADDWD 32(R10), Y11, Y12
-	VPADDD Y12, Y10, Y10
+	VPMADDWD 32(R10), Y12, Y11
+	VPADDD Y11, Y10, Y10
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
 	ADDQ $34, DI
@@ -3208,9 +3331,9 @@ loop:
 	RET
 
 // func dotQ8_0_2x5AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 2 × 5. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// Table.DotInt of q8_0 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y9 sums, Y10 the scale of a block, Y11 its weights, Y12 their products.
+// Y0 … Y9 sums, Y10 the scale of a block, Y11 weights, Y12 products.
 TEXT ·dotQ8_0_2x5AVX2(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -3240,61 +3363,61 @@ loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
 	VPMOVSXBW 2(DI), Y11
-	VPMOVSXBW 18(DI), Y13
+	VPMOVSXBW 18(DI), Y14
 	VPBROADCASTW (DI), X10
 	VCVTPH2PS X10, Y10
 	VPMADDWD (SI), Y11, Y12
-	VPMADDWD 32(SI), Y13, Y14
-	VPADDD Y14, Y12, Y12
+	VPMADDWD 32(SI), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y0
 	VPMADDWD (SI)(R9*1), Y11, Y12
-	VPMADDWD 32(SI)(R9*1), Y13, Y14
-	VPADDD Y14, Y12, Y12
+	VPMADDWD 32(SI)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y2
 	VPMADDWD (SI)(R9*2), Y11, Y12
-	VPMADDWD 32(SI)(R9*2), Y13, Y14
-	VPADDD Y14, Y12, Y12
+	VPMADDWD 32(SI)(R9*2), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y4
 	VPMADDWD (R10), Y11, Y12
-	VPMADDWD 32(R10), Y13, Y14
-	VPADDD Y14, Y12, Y12
+	VPMADDWD 32(R10), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y6
 	VPMADDWD (R10)(R9*1), Y11, Y12
-	VPMADDWD 32(R10)(R9*1), Y13, Y14
-	VPADDD Y14, Y12, Y12
+	VPMADDWD 32(R10)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y8
 	VPMOVSXBW 2(DI)(R8*1), Y11
-	VPMOVSXBW 18(DI)(R8*1), Y13
+	VPMOVSXBW 18(DI)(R8*1), Y14
 	VPBROADCASTW (DI)(R8*1), X10
 	VCVTPH2PS X10, Y10
 	VPMADDWD (SI), Y11, Y12
-	VPMADDWD 32(SI), Y13, Y14
-	VPADDD Y14, Y12, Y12
+	VPMADDWD 32(SI), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y1
 	VPMADDWD (SI)(R9*1), Y11, Y12
-	VPMADDWD 32(SI)(R9*1), Y13, Y14
-	VPADDD Y14, Y12, Y12
+	VPMADDWD 32(SI)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y3
 	VPMADDWD (SI)(R9*2), Y11, Y12
-	VPMADDWD 32(SI)(R9*2), Y13, Y14
-	VPADDD Y14, Y12, Y12
+	VPMADDWD 32(SI)(R9*2), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y5
 	VPMADDWD (R10), Y11, Y12
-	VPMADDWD 32(R10), Y13, Y14
-	VPADDD Y14, Y12, Y12
+	VPMADDWD 32(R10), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y7
 	VPMADDWD (R10)(R9*1), Y11, Y12
-	VPMADDWD 32(R10)(R9*1), Y13, Y14
-	VPADDD Y14, Y12, Y12
+	VPMADDWD 32(R10)(R9*1), Y14, Y13
+	VPADDD Y13, Y12, Y12
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y9
 	ADDQ $34, DI

@@ -6,53 +6,45 @@
 #include "textflag.h"
 #include "enc_amd64.h"
 
-// Dots of quantised weights with quantised activations, whose layout integer.go gives. Eight sums of a (row, column) are
-// kept, lane i having numbers 4i … 4i+3 of each block: the integers of a block are added up exactly, converted to float32,
-// scaled and added. Shapes differ in nothing else, so that a value does not depend on them.
-//
-// Weights of four and five bits stay unsigned, 0 … 31, and activations are in [−128, 127]. VPDPBUSD
-// adds four products to 32 bits without saturating.
-// Lanes of at most 4·31·128, and the terms −16·s that make the weights signed, are exact in float32 too.
-//
-// Weights of q8_0 are widened to 16 bits. A lane is at most 4·128·32767 < 2²⁴, so that float32 holds it.
+// Dots of quantised weights with quantised activations, whose layout integer.go gives. Weights are opened to 16 bits, those
+// of q4_0 and q5_0 with their sign, and a lane takes two or four products of a block, at most 4·128·32767 < 2²⁴ in
+// magnitude: whole numbers that int32 and float32 hold exactly. They are scaled and added to the sums of the (row, column),
+// one a lane. Shapes differ in nothing else, so that a value does not depend on them.
 
-DATA ·dotIntNibbleAVXVNNI<>+0(SB)/8, $0x0F0F0F0F0F0F0F0F
-DATA ·dotIntNibbleAVXVNNI<>+8(SB)/8, $0x0F0F0F0F0F0F0F0F
-DATA ·dotIntNibbleAVXVNNI<>+16(SB)/8, $0x0F0F0F0F0F0F0F0F
-DATA ·dotIntNibbleAVXVNNI<>+24(SB)/8, $0x0F0F0F0F0F0F0F0F
+DATA ·dotIntNibbleAVXVNNI<>+0(SB)/8, $0x000F000F000F000F
+DATA ·dotIntNibbleAVXVNNI<>+8(SB)/8, $0x000F000F000F000F
+DATA ·dotIntNibbleAVXVNNI<>+16(SB)/8, $0x000F000F000F000F
+DATA ·dotIntNibbleAVXVNNI<>+24(SB)/8, $0x000F000F000F000F
 GLOBL ·dotIntNibbleAVXVNNI<>(SB), RODATA|NOPTR, $32
 
-// The high nibbles are the second half of a block.
-DATA ·dotIntShiftAVXVNNI<>+0(SB)/8, $0x0000000000000000
-DATA ·dotIntShiftAVXVNNI<>+8(SB)/8, $0x0000000000000000
-DATA ·dotIntShiftAVXVNNI<>+16(SB)/8, $0x0000000400000004
-DATA ·dotIntShiftAVXVNNI<>+24(SB)/8, $0x0000000400000004
-GLOBL ·dotIntShiftAVXVNNI<>(SB), RODATA|NOPTR, $32
+DATA ·dotIntBitsAVXVNNI<>+0(SB)/8, $0x0008000400020001
+DATA ·dotIntBitsAVXVNNI<>+8(SB)/8, $0x0080004000200010
+DATA ·dotIntBitsAVXVNNI<>+16(SB)/8, $0x0800040002000100
+DATA ·dotIntBitsAVXVNNI<>+24(SB)/8, $0x8000400020001000
+GLOBL ·dotIntBitsAVXVNNI<>(SB), RODATA|NOPTR, $32
 
-// The bit of a number in its byte of the fifth bits.
-DATA ·dotIntBitAVXVNNI<>+0(SB)/8, $0x8040201008040201
-DATA ·dotIntBitAVXVNNI<>+8(SB)/8, $0x8040201008040201
-DATA ·dotIntBitAVXVNNI<>+16(SB)/8, $0x8040201008040201
-DATA ·dotIntBitAVXVNNI<>+24(SB)/8, $0x8040201008040201
-GLOBL ·dotIntBitAVXVNNI<>(SB), RODATA|NOPTR, $32
-
-DATA ·dotIntSixteenAVXVNNI<>+0(SB)/8, $0x1010101010101010
-DATA ·dotIntSixteenAVXVNNI<>+8(SB)/8, $0x1010101010101010
-DATA ·dotIntSixteenAVXVNNI<>+16(SB)/8, $0x1010101010101010
-DATA ·dotIntSixteenAVXVNNI<>+24(SB)/8, $0x1010101010101010
+DATA ·dotIntSixteenAVXVNNI<>+0(SB)/8, $0x0010001000100010
+DATA ·dotIntSixteenAVXVNNI<>+8(SB)/8, $0x0010001000100010
+DATA ·dotIntSixteenAVXVNNI<>+16(SB)/8, $0x0010001000100010
+DATA ·dotIntSixteenAVXVNNI<>+24(SB)/8, $0x0010001000100010
 GLOBL ·dotIntSixteenAVXVNNI<>(SB), RODATA|NOPTR, $32
 
-// The byte of a number in the fifth bits.
-DATA ·dotIntSpreadAVXVNNI<>+0(SB)/8, $0x0000000000000000
-DATA ·dotIntSpreadAVXVNNI<>+8(SB)/8, $0x0101010101010101
-DATA ·dotIntSpreadAVXVNNI<>+16(SB)/8, $0x0202020202020202
-DATA ·dotIntSpreadAVXVNNI<>+24(SB)/8, $0x0303030303030303
-GLOBL ·dotIntSpreadAVXVNNI<>(SB), RODATA|NOPTR, $32
+DATA ·dotIntEightAVXVNNI<>+0(SB)/8, $0x0008000800080008
+DATA ·dotIntEightAVXVNNI<>+8(SB)/8, $0x0008000800080008
+DATA ·dotIntEightAVXVNNI<>+16(SB)/8, $0x0008000800080008
+DATA ·dotIntEightAVXVNNI<>+24(SB)/8, $0x0008000800080008
+GLOBL ·dotIntEightAVXVNNI<>(SB), RODATA|NOPTR, $32
+
+DATA ·dotIntSignsAVXVNNI<>+0(SB)/8, $0xFFF0FFF0FFF0FFF0
+DATA ·dotIntSignsAVXVNNI<>+8(SB)/8, $0xFFF0FFF0FFF0FFF0
+DATA ·dotIntSignsAVXVNNI<>+16(SB)/8, $0xFFF0FFF0FFF0FFF0
+DATA ·dotIntSignsAVXVNNI<>+24(SB)/8, $0xFFF0FFF0FFF0FFF0
+GLOBL ·dotIntSignsAVXVNNI<>(SB), RODATA|NOPTR, $32
 
 // func dotQ4_0_1x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 1 × 1. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// Table.DotInt of q4_0 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y0 sums, Y1 the scale of a block, Y2 its weights, Y3 their products.
+// Y0 … Y0 sums, Y1 the scale of a block, Y2 weights, Y3 products.
 TEXT ·dotQ4_0_1x1AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -64,25 +56,26 @@ TEXT ·dotQ4_0_1x1AVXVNNI(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y5
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y6
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y6
+	VMOVUPS ·dotIntEightAVXVNNI<>(SB), Y7
 	VXORPS Y0, Y0, Y0
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 2(DI), Y2
-	VPSRLVD Y6, Y2, Y2
-	VPAND Y5, Y2, Y2
+	VPMOVZXBW 2(DI), Y2
+	VPSRLW $4, Y2, Y5
+	VPAND Y6, Y2, Y2
+	VPSUBW Y7, Y2, Y2
+	VPSUBW Y7, Y5, Y5
 	VPBROADCASTW (DI), X1
 	VCVTPH2PS X1, Y1
-	VMOVDQU 64(SI), Y3
-	VMOVDQU (SI), Y4
-	VPDPBUSD_VEX_Y(4, 2, 3)
+	VPMADDWD (SI), Y2, Y3
+	VMOVDQU 32(SI), Y4
+	VPDPWSSD_VEX_Y(4, 5, 3)
 	VCVTDQ2PS Y3, Y3
-	VMULPS 32(SI), Y3, Y3
 	VFMADD231PS Y3, Y1, Y0
 	ADDQ $18, DI
-	ADDQ $96, SI
+	ADDQ $64, SI
 	ADDQ $18, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -97,9 +90,9 @@ loop:
 	RET
 
 // func dotQ4_0_4x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 1. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// Table.DotInt of q4_0 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y3 sums, Y4 the scale of a block, Y5 its weights, Y6 their products.
+// Y0 … Y3 sums, Y4 the scale of a block, Y5 weights, Y6 products.
 TEXT ·dotQ4_0_4x1AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -114,8 +107,8 @@ TEXT ·dotQ4_0_4x1AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $4, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y8
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y9
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y9
+	VMOVUPS ·dotIntEightAVXVNNI<>(SB), Y10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -124,53 +117,57 @@ TEXT ·dotQ4_0_4x1AVXVNNI(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
-	VBROADCASTI128 2(DI), Y5
-	VPSRLVD Y9, Y5, Y5
-	VPAND Y8, Y5, Y5
+	VPMOVZXBW 2(DI), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y9, Y5, Y5
+	VPSUBW Y10, Y5, Y5
+	VPSUBW Y10, Y8, Y8
 	VPBROADCASTW (DI), X4
 	VCVTPH2PS X4, Y4
-	VMOVDQU 64(SI), Y6
-	VMOVDQU (SI), Y7
-	VPDPBUSD_VEX_Y(7, 5, 6)
+	VPMADDWD (SI), Y5, Y6
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y0
-	VBROADCASTI128 2(DI)(R8*1), Y5
-	VPSRLVD Y9, Y5, Y5
-	VPAND Y8, Y5, Y5
+	VPMOVZXBW 2(DI)(R8*1), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y9, Y5, Y5
+	VPSUBW Y10, Y5, Y5
+	VPSUBW Y10, Y8, Y8
 	VPBROADCASTW (DI)(R8*1), X4
 	VCVTPH2PS X4, Y4
-	VMOVDQU 64(SI), Y6
-	VMOVDQU (SI), Y7
-	VPDPBUSD_VEX_Y(7, 5, 6)
+	VPMADDWD (SI), Y5, Y6
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y1
-	VBROADCASTI128 2(DI)(R8*2), Y5
-	VPSRLVD Y9, Y5, Y5
-	VPAND Y8, Y5, Y5
+	VPMOVZXBW 2(DI)(R8*2), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y9, Y5, Y5
+	VPSUBW Y10, Y5, Y5
+	VPSUBW Y10, Y8, Y8
 	VPBROADCASTW (DI)(R8*2), X4
 	VCVTPH2PS X4, Y4
-	VMOVDQU 64(SI), Y6
-	VMOVDQU (SI), Y7
-	VPDPBUSD_VEX_Y(7, 5, 6)
+	VPMADDWD (SI), Y5, Y6
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y2
-	VBROADCASTI128 2(R11), Y5
-	VPSRLVD Y9, Y5, Y5
-	VPAND Y8, Y5, Y5
+	VPMOVZXBW 2(R11), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y9, Y5, Y5
+	VPSUBW Y10, Y5, Y5
+	VPSUBW Y10, Y8, Y8
 	VPBROADCASTW (R11), X4
 	VCVTPH2PS X4, Y4
-	VMOVDQU 64(SI), Y6
-	VMOVDQU (SI), Y7
-	VPDPBUSD_VEX_Y(7, 5, 6)
+	VPMADDWD (SI), Y5, Y6
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y3
 	ADDQ $18, DI
 	ADDQ $18, R11
-	ADDQ $96, SI
+	ADDQ $64, SI
 	ADDQ $72, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -186,9 +183,9 @@ loop:
 	RET
 
 // func dotQ4_0_4x2AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 2. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// Table.DotInt of q4_0 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ4_0_4x2AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -203,8 +200,8 @@ TEXT ·dotQ4_0_4x2AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $4, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y12
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y13
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y13
+	VMOVUPS ·dotIntEightAVXVNNI<>(SB), Y14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -217,77 +214,77 @@ TEXT ·dotQ4_0_4x2AVXVNNI(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
-	VBROADCASTI128 2(DI), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
+	VPMOVZXBW 2(DI), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPSUBW Y14, Y9, Y9
+	VPSUBW Y14, Y12, Y12
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
-	VMOVDQU 64(SI), Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
-	VMOVDQU 64(SI)(R9*1), Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
-	VBROADCASTI128 2(DI)(R8*1), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
+	VPMOVZXBW 2(DI)(R8*1), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPSUBW Y14, Y9, Y9
+	VPSUBW Y14, Y12, Y12
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
-	VMOVDQU 64(SI), Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
-	VMOVDQU 64(SI)(R9*1), Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
-	VBROADCASTI128 2(DI)(R8*2), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
+	VPMOVZXBW 2(DI)(R8*2), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPSUBW Y14, Y9, Y9
+	VPSUBW Y14, Y12, Y12
 	VPBROADCASTW (DI)(R8*2), X8
 	VCVTPH2PS X8, Y8
-	VMOVDQU 64(SI), Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
-	VMOVDQU 64(SI)(R9*1), Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
-	VBROADCASTI128 2(R11), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
+	VPMOVZXBW 2(R11), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPSUBW Y14, Y9, Y9
+	VPSUBW Y14, Y12, Y12
 	VPBROADCASTW (R11), X8
 	VCVTPH2PS X8, Y8
-	VMOVDQU 64(SI), Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
-	VMOVDQU 64(SI)(R9*1), Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
 	ADDQ $18, DI
 	ADDQ $18, R11
-	ADDQ $96, SI
+	ADDQ $64, SI
 	ADDQ $72, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -310,9 +307,9 @@ loop:
 	RET
 
 // func dotQ4_0_2x3AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 2 × 3. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// Table.DotInt of q4_0 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y5 sums, Y6 the scale of a block, Y7 its weights, Y8 their products.
+// Y0 … Y5 sums, Y6 the scale of a block, Y7 weights, Y8 products.
 TEXT ·dotQ4_0_2x3AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -325,8 +322,8 @@ TEXT ·dotQ4_0_2x3AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y10
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y11
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y11
+	VMOVUPS ·dotIntEightAVXVNNI<>(SB), Y12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -336,54 +333,52 @@ TEXT ·dotQ4_0_2x3AVXVNNI(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 2(DI), Y7
-	VPSRLVD Y11, Y7, Y7
-	VPAND Y10, Y7, Y7
+	VPMOVZXBW 2(DI), Y7
+	VPSRLW $4, Y7, Y10
+	VPAND Y11, Y7, Y7
+	VPSUBW Y12, Y7, Y7
+	VPSUBW Y12, Y10, Y10
 	VPBROADCASTW (DI), X6
 	VCVTPH2PS X6, Y6
-	VMOVDQU 64(SI), Y8
-	VMOVDQU (SI), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VPMADDWD (SI), Y7, Y8
+	VMOVDQU 32(SI), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI), Y8, Y8
 	VFMADD231PS Y8, Y6, Y0
-	VMOVDQU 64(SI)(R9*1), Y8
-	VMOVDQU (SI)(R9*1), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VPMADDWD (SI)(R9*1), Y7, Y8
+	VMOVDQU 32(SI)(R9*1), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*1), Y8, Y8
 	VFMADD231PS Y8, Y6, Y2
-	VMOVDQU 64(SI)(R9*2), Y8
-	VMOVDQU (SI)(R9*2), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VPMADDWD (SI)(R9*2), Y7, Y8
+	VMOVDQU 32(SI)(R9*2), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*2), Y8, Y8
 	VFMADD231PS Y8, Y6, Y4
-	VBROADCASTI128 2(DI)(R8*1), Y7
-	VPSRLVD Y11, Y7, Y7
-	VPAND Y10, Y7, Y7
+	VPMOVZXBW 2(DI)(R8*1), Y7
+	VPSRLW $4, Y7, Y10
+	VPAND Y11, Y7, Y7
+	VPSUBW Y12, Y7, Y7
+	VPSUBW Y12, Y10, Y10
 	VPBROADCASTW (DI)(R8*1), X6
 	VCVTPH2PS X6, Y6
-	VMOVDQU 64(SI), Y8
-	VMOVDQU (SI), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VPMADDWD (SI), Y7, Y8
+	VMOVDQU 32(SI), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI), Y8, Y8
 	VFMADD231PS Y8, Y6, Y1
-	VMOVDQU 64(SI)(R9*1), Y8
-	VMOVDQU (SI)(R9*1), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VPMADDWD (SI)(R9*1), Y7, Y8
+	VMOVDQU 32(SI)(R9*1), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*1), Y8, Y8
 	VFMADD231PS Y8, Y6, Y3
-	VMOVDQU 64(SI)(R9*2), Y8
-	VMOVDQU (SI)(R9*2), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VPMADDWD (SI)(R9*2), Y7, Y8
+	VMOVDQU 32(SI)(R9*2), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*2), Y8, Y8
 	VFMADD231PS Y8, Y6, Y5
 	ADDQ $18, DI
-	ADDQ $96, SI
+	ADDQ $64, SI
 	ADDQ $36, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -407,9 +402,9 @@ loop:
 	RET
 
 // func dotQ4_0_2x4AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 2 × 4. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// Table.DotInt of q4_0 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ4_0_2x4AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -424,8 +419,8 @@ TEXT ·dotQ4_0_2x4AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y12
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y13
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y13
+	VMOVUPS ·dotIntEightAVXVNNI<>(SB), Y14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -437,67 +432,63 @@ TEXT ·dotQ4_0_2x4AVXVNNI(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 2(DI), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
+	VPMOVZXBW 2(DI), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPSUBW Y14, Y9, Y9
+	VPSUBW Y14, Y12, Y12
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
-	VMOVDQU 64(SI), Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
-	VMOVDQU 64(SI)(R9*1), Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
-	VMOVDQU 64(SI)(R9*2), Y10
-	VMOVDQU (SI)(R9*2), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI)(R9*2), Y9, Y10
+	VMOVDQU 32(SI)(R9*2), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*2), Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
-	VMOVDQU 64(R10), Y10
-	VMOVDQU (R10), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (R10), Y9, Y10
+	VMOVDQU 32(R10), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(R10), Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
-	VBROADCASTI128 2(DI)(R8*1), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
+	VPMOVZXBW 2(DI)(R8*1), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPSUBW Y14, Y9, Y9
+	VPSUBW Y14, Y12, Y12
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
-	VMOVDQU 64(SI), Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
-	VMOVDQU 64(SI)(R9*1), Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
-	VMOVDQU 64(SI)(R9*2), Y10
-	VMOVDQU (SI)(R9*2), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI)(R9*2), Y9, Y10
+	VMOVDQU 32(SI)(R9*2), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*2), Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
-	VMOVDQU 64(R10), Y10
-	VMOVDQU (R10), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (R10), Y9, Y10
+	VMOVDQU 32(R10), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(R10), Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
 	ADDQ $18, DI
-	ADDQ $96, SI
-	ADDQ $96, R10
+	ADDQ $64, SI
+	ADDQ $64, R10
 	ADDQ $36, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -523,9 +514,9 @@ loop:
 	RET
 
 // func dotQ4_0_2x5AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 2 × 5. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// Table.DotInt of q4_0 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y9 sums, Y10 the scale of a block, Y11 its weights, Y12 their products.
+// Y0 … Y9 sums, Y10 the scale of a block, Y11 weights, Y12 products.
 TEXT ·dotQ4_0_2x5AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -540,8 +531,7 @@ TEXT ·dotQ4_0_2x5AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y14
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y15
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -555,79 +545,73 @@ TEXT ·dotQ4_0_2x5AVXVNNI(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 2(DI), Y11
-	VPSRLVD Y15, Y11, Y11
-	VPAND Y14, Y11, Y11
+	VPMOVZXBW 2(DI), Y11
+	VPSRLW $4, Y11, Y14
+	VPAND Y15, Y11, Y11
+	VPSUBW ·dotIntEightAVXVNNI<>(SB), Y11, Y11
+	VPSUBW ·dotIntEightAVXVNNI<>(SB), Y14, Y14
 	VPBROADCASTW (DI), X10
 	VCVTPH2PS X10, Y10
-	VMOVDQU 64(SI), Y12
-	VMOVDQU (SI), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (SI), Y11, Y12
+	VMOVDQU 32(SI), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI), Y12, Y12
 	VFMADD231PS Y12, Y10, Y0
-	VMOVDQU 64(SI)(R9*1), Y12
-	VMOVDQU (SI)(R9*1), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (SI)(R9*1), Y11, Y12
+	VMOVDQU 32(SI)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y2
-	VMOVDQU 64(SI)(R9*2), Y12
-	VMOVDQU (SI)(R9*2), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (SI)(R9*2), Y11, Y12
+	VMOVDQU 32(SI)(R9*2), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*2), Y12, Y12
 	VFMADD231PS Y12, Y10, Y4
-	VMOVDQU 64(R10), Y12
-	VMOVDQU (R10), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (R10), Y11, Y12
+	VMOVDQU 32(R10), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10), Y12, Y12
 	VFMADD231PS Y12, Y10, Y6
-	VMOVDQU 64(R10)(R9*1), Y12
-	VMOVDQU (R10)(R9*1), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (R10)(R9*1), Y11, Y12
+	VMOVDQU 32(R10)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y8
-	VBROADCASTI128 2(DI)(R8*1), Y11
-	VPSRLVD Y15, Y11, Y11
-	VPAND Y14, Y11, Y11
+	VPMOVZXBW 2(DI)(R8*1), Y11
+	VPSRLW $4, Y11, Y14
+	VPAND Y15, Y11, Y11
+	VPSUBW ·dotIntEightAVXVNNI<>(SB), Y11, Y11
+	VPSUBW ·dotIntEightAVXVNNI<>(SB), Y14, Y14
 	VPBROADCASTW (DI)(R8*1), X10
 	VCVTPH2PS X10, Y10
-	VMOVDQU 64(SI), Y12
-	VMOVDQU (SI), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (SI), Y11, Y12
+	VMOVDQU 32(SI), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI), Y12, Y12
 	VFMADD231PS Y12, Y10, Y1
-	VMOVDQU 64(SI)(R9*1), Y12
-	VMOVDQU (SI)(R9*1), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (SI)(R9*1), Y11, Y12
+	VMOVDQU 32(SI)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y3
-	VMOVDQU 64(SI)(R9*2), Y12
-	VMOVDQU (SI)(R9*2), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (SI)(R9*2), Y11, Y12
+	VMOVDQU 32(SI)(R9*2), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*2), Y12, Y12
 	VFMADD231PS Y12, Y10, Y5
-	VMOVDQU 64(R10), Y12
-	VMOVDQU (R10), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (R10), Y11, Y12
+	VMOVDQU 32(R10), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10), Y12, Y12
 	VFMADD231PS Y12, Y10, Y7
-	VMOVDQU 64(R10)(R9*1), Y12
-	VMOVDQU (R10)(R9*1), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (R10)(R9*1), Y11, Y12
+	VMOVDQU 32(R10)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y9
 	ADDQ $18, DI
-	ADDQ $96, SI
-	ADDQ $96, R10
+	ADDQ $64, SI
+	ADDQ $64, R10
 	ADDQ $36, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -660,9 +644,9 @@ loop:
 	RET
 
 // func dotQ4_1_1x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 1 × 1. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y0 sums, Y1 the scale of a block, Y2 its weights, Y3 their products.
+// Table.DotInt of q4_1 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y0 sums, Y1 the scale of a block, Y2 weights, Y3 products.
 TEXT ·dotQ4_1_1x1AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -672,30 +656,31 @@ TEXT ·dotQ4_1_1x1AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ xs+40(FP), R9
 	MOVQ n+48(FP), CX
 	SHLQ $2, AX                              // bytes
+	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y6
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y7
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y7
 	VXORPS Y0, Y0, Y0
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 4(DI), Y2
-	VPSRLVD Y7, Y2, Y2
-	VPAND Y6, Y2, Y2
+	VPMOVZXBW 4(DI), Y2
+	VPSRLW $4, Y2, Y5
+	VPAND Y7, Y2, Y2
 	VPBROADCASTW (DI), X1
 	VCVTPH2PS X1, Y1
-	VPBROADCASTW 2(DI), X5
-	VCVTPH2PS X5, Y5
-	VPXOR Y3, Y3, Y3
-	VMOVDQU (SI), Y4
-	VPDPBUSD_VEX_Y(4, 2, 3)
+	VPBROADCASTW 2(DI), X6
+	VCVTPH2PS X6, Y6
+	VPMADDWD (SI), Y2, Y3
+	VMOVDQU 32(SI), Y4
+	VPDPWSSD_VEX_Y(4, 5, 3)
 	VCVTDQ2PS Y3, Y3
-	VMULPS 32(SI), Y3, Y3
 	VFMADD231PS Y3, Y1, Y0
-	VFMADD231PS 64(SI), Y5, Y0
+	VMOVSS (R12), X4                         // the other lanes are 0
+	VFMADD231PS Y4, Y6, Y0
 	ADDQ $20, DI
-	ADDQ $96, SI
+	ADDQ $64, SI
+	ADDQ $4, R12
 	ADDQ $20, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -710,9 +695,9 @@ loop:
 	RET
 
 // func dotQ4_1_4x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 1. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y3 sums, Y4 the scale of a block, Y5 its weights, Y6 their products.
+// Table.DotInt of q4_1 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y3 sums, Y4 the scale of a block, Y5 weights, Y6 products.
 TEXT ·dotQ4_1_4x1AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -724,11 +709,11 @@ TEXT ·dotQ4_1_4x1AVXVNNI(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
+	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y9
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y10
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -737,65 +722,66 @@ TEXT ·dotQ4_1_4x1AVXVNNI(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
-	VBROADCASTI128 4(DI), Y5
-	VPSRLVD Y10, Y5, Y5
-	VPAND Y9, Y5, Y5
+	VPMOVZXBW 4(DI), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y10, Y5, Y5
 	VPBROADCASTW (DI), X4
 	VCVTPH2PS X4, Y4
-	VPBROADCASTW 2(DI), X8
-	VCVTPH2PS X8, Y8
-	VPXOR Y6, Y6, Y6
-	VMOVDQU (SI), Y7
-	VPDPBUSD_VEX_Y(7, 5, 6)
+	VPBROADCASTW 2(DI), X9
+	VCVTPH2PS X9, Y9
+	VPMADDWD (SI), Y5, Y6
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y0
-	VFMADD231PS 64(SI), Y8, Y0
-	VBROADCASTI128 4(DI)(R8*1), Y5
-	VPSRLVD Y10, Y5, Y5
-	VPAND Y9, Y5, Y5
+	VMOVSS (R12), X7                         // the other lanes are 0
+	VFMADD231PS Y7, Y9, Y0
+	VPMOVZXBW 4(DI)(R8*1), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y10, Y5, Y5
 	VPBROADCASTW (DI)(R8*1), X4
 	VCVTPH2PS X4, Y4
-	VPBROADCASTW 2(DI)(R8*1), X8
-	VCVTPH2PS X8, Y8
-	VPXOR Y6, Y6, Y6
-	VMOVDQU (SI), Y7
-	VPDPBUSD_VEX_Y(7, 5, 6)
+	VPBROADCASTW 2(DI)(R8*1), X9
+	VCVTPH2PS X9, Y9
+	VPMADDWD (SI), Y5, Y6
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y1
-	VFMADD231PS 64(SI), Y8, Y1
-	VBROADCASTI128 4(DI)(R8*2), Y5
-	VPSRLVD Y10, Y5, Y5
-	VPAND Y9, Y5, Y5
+	VMOVSS (R12), X7                         // the other lanes are 0
+	VFMADD231PS Y7, Y9, Y1
+	VPMOVZXBW 4(DI)(R8*2), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y10, Y5, Y5
 	VPBROADCASTW (DI)(R8*2), X4
 	VCVTPH2PS X4, Y4
-	VPBROADCASTW 2(DI)(R8*2), X8
-	VCVTPH2PS X8, Y8
-	VPXOR Y6, Y6, Y6
-	VMOVDQU (SI), Y7
-	VPDPBUSD_VEX_Y(7, 5, 6)
+	VPBROADCASTW 2(DI)(R8*2), X9
+	VCVTPH2PS X9, Y9
+	VPMADDWD (SI), Y5, Y6
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y2
-	VFMADD231PS 64(SI), Y8, Y2
-	VBROADCASTI128 4(R11), Y5
-	VPSRLVD Y10, Y5, Y5
-	VPAND Y9, Y5, Y5
+	VMOVSS (R12), X7                         // the other lanes are 0
+	VFMADD231PS Y7, Y9, Y2
+	VPMOVZXBW 4(R11), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y10, Y5, Y5
 	VPBROADCASTW (R11), X4
 	VCVTPH2PS X4, Y4
-	VPBROADCASTW 2(R11), X8
-	VCVTPH2PS X8, Y8
-	VPXOR Y6, Y6, Y6
-	VMOVDQU (SI), Y7
-	VPDPBUSD_VEX_Y(7, 5, 6)
+	VPBROADCASTW 2(R11), X9
+	VCVTPH2PS X9, Y9
+	VPMADDWD (SI), Y5, Y6
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y3
-	VFMADD231PS 64(SI), Y8, Y3
+	VMOVSS (R12), X7                         // the other lanes are 0
+	VFMADD231PS Y7, Y9, Y3
 	ADDQ $20, DI
 	ADDQ $20, R11
-	ADDQ $96, SI
+	ADDQ $64, SI
+	ADDQ $4, R12
 	ADDQ $80, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -811,9 +797,9 @@ loop:
 	RET
 
 // func dotQ4_1_4x2AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 2. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Table.DotInt of q4_1 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ4_1_4x2AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -825,11 +811,11 @@ TEXT ·dotQ4_1_4x2AVXVNNI(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
+	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y13
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y14
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -842,93 +828,94 @@ TEXT ·dotQ4_1_4x2AVXVNNI(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
-	VBROADCASTI128 4(DI), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
+	VPMOVZXBW 4(DI), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI), X12
-	VCVTPH2PS X12, Y12
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPBROADCASTW 2(DI), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
-	VFMADD231PS 64(SI), Y12, Y0
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y0
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
-	VFMADD231PS 64(SI)(R9*1), Y12, Y4
-	VBROADCASTI128 4(DI)(R8*1), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y4
+	VPMOVZXBW 4(DI)(R8*1), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI)(R8*1), X12
-	VCVTPH2PS X12, Y12
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPBROADCASTW 2(DI)(R8*1), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
-	VFMADD231PS 64(SI), Y12, Y1
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y1
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
-	VFMADD231PS 64(SI)(R9*1), Y12, Y5
-	VBROADCASTI128 4(DI)(R8*2), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y5
+	VPMOVZXBW 4(DI)(R8*2), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
 	VPBROADCASTW (DI)(R8*2), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI)(R8*2), X12
-	VCVTPH2PS X12, Y12
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPBROADCASTW 2(DI)(R8*2), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
-	VFMADD231PS 64(SI), Y12, Y2
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y2
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
-	VFMADD231PS 64(SI)(R9*1), Y12, Y6
-	VBROADCASTI128 4(R11), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y6
+	VPMOVZXBW 4(R11), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
 	VPBROADCASTW (R11), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(R11), X12
-	VCVTPH2PS X12, Y12
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPBROADCASTW 2(R11), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
-	VFMADD231PS 64(SI), Y12, Y3
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y3
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
-	VFMADD231PS 64(SI)(R9*1), Y12, Y7
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y7
 	ADDQ $20, DI
 	ADDQ $20, R11
-	ADDQ $96, SI
+	ADDQ $64, SI
+	ADDQ $4, R12
 	ADDQ $80, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -951,9 +938,9 @@ loop:
 	RET
 
 // func dotQ4_1_2x3AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 2 × 3. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y5 sums, Y6 the scale of a block, Y7 its weights, Y8 their products.
+// Table.DotInt of q4_1 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y5 sums, Y6 the scale of a block, Y7 weights, Y8 products.
 TEXT ·dotQ4_1_2x3AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -963,11 +950,11 @@ TEXT ·dotQ4_1_2x3AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ xs+40(FP), R9
 	MOVQ n+48(FP), CX
 	SHLQ $2, AX                              // bytes
+	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y11
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y12
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -977,64 +964,65 @@ TEXT ·dotQ4_1_2x3AVXVNNI(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 4(DI), Y7
-	VPSRLVD Y12, Y7, Y7
-	VPAND Y11, Y7, Y7
+	VPMOVZXBW 4(DI), Y7
+	VPSRLW $4, Y7, Y10
+	VPAND Y12, Y7, Y7
 	VPBROADCASTW (DI), X6
 	VCVTPH2PS X6, Y6
-	VPBROADCASTW 2(DI), X10
-	VCVTPH2PS X10, Y10
-	VPXOR Y8, Y8, Y8
-	VMOVDQU (SI), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VPBROADCASTW 2(DI), X11
+	VCVTPH2PS X11, Y11
+	VPMADDWD (SI), Y7, Y8
+	VMOVDQU 32(SI), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI), Y8, Y8
 	VFMADD231PS Y8, Y6, Y0
-	VFMADD231PS 64(SI), Y10, Y0
-	VPXOR Y8, Y8, Y8
-	VMOVDQU (SI)(R9*1), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VMOVSS (R12), X9                         // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y0
+	VPMADDWD (SI)(R9*1), Y7, Y8
+	VMOVDQU 32(SI)(R9*1), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*1), Y8, Y8
 	VFMADD231PS Y8, Y6, Y2
-	VFMADD231PS 64(SI)(R9*1), Y10, Y2
-	VPXOR Y8, Y8, Y8
-	VMOVDQU (SI)(R9*2), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VMOVSS (R12)(R9*1), X9                   // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y2
+	VPMADDWD (SI)(R9*2), Y7, Y8
+	VMOVDQU 32(SI)(R9*2), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*2), Y8, Y8
 	VFMADD231PS Y8, Y6, Y4
-	VFMADD231PS 64(SI)(R9*2), Y10, Y4
-	VBROADCASTI128 4(DI)(R8*1), Y7
-	VPSRLVD Y12, Y7, Y7
-	VPAND Y11, Y7, Y7
+	VMOVSS (R12)(R9*2), X9                   // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y4
+	VPMOVZXBW 4(DI)(R8*1), Y7
+	VPSRLW $4, Y7, Y10
+	VPAND Y12, Y7, Y7
 	VPBROADCASTW (DI)(R8*1), X6
 	VCVTPH2PS X6, Y6
-	VPBROADCASTW 2(DI)(R8*1), X10
-	VCVTPH2PS X10, Y10
-	VPXOR Y8, Y8, Y8
-	VMOVDQU (SI), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VPBROADCASTW 2(DI)(R8*1), X11
+	VCVTPH2PS X11, Y11
+	VPMADDWD (SI), Y7, Y8
+	VMOVDQU 32(SI), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI), Y8, Y8
 	VFMADD231PS Y8, Y6, Y1
-	VFMADD231PS 64(SI), Y10, Y1
-	VPXOR Y8, Y8, Y8
-	VMOVDQU (SI)(R9*1), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VMOVSS (R12), X9                         // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y1
+	VPMADDWD (SI)(R9*1), Y7, Y8
+	VMOVDQU 32(SI)(R9*1), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*1), Y8, Y8
 	VFMADD231PS Y8, Y6, Y3
-	VFMADD231PS 64(SI)(R9*1), Y10, Y3
-	VPXOR Y8, Y8, Y8
-	VMOVDQU (SI)(R9*2), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VMOVSS (R12)(R9*1), X9                   // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y3
+	VPMADDWD (SI)(R9*2), Y7, Y8
+	VMOVDQU 32(SI)(R9*2), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*2), Y8, Y8
 	VFMADD231PS Y8, Y6, Y5
-	VFMADD231PS 64(SI)(R9*2), Y10, Y5
+	VMOVSS (R12)(R9*2), X9                   // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y5
 	ADDQ $20, DI
-	ADDQ $96, SI
+	ADDQ $64, SI
+	ADDQ $4, R12
 	ADDQ $40, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -1058,9 +1046,9 @@ loop:
 	RET
 
 // func dotQ4_1_2x4AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 2 × 4. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Table.DotInt of q4_1 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ4_1_2x4AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1072,11 +1060,13 @@ TEXT ·dotQ4_1_2x4AVXVNNI(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	LEAQ (SI)(CX*2), R12
+	LEAQ (R12)(R9*2), R13
+	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y13
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y14
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1088,79 +1078,81 @@ TEXT ·dotQ4_1_2x4AVXVNNI(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 4(DI), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
+	VPMOVZXBW 4(DI), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI), X12
-	VCVTPH2PS X12, Y12
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPBROADCASTW 2(DI), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
-	VFMADD231PS 64(SI), Y12, Y0
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y0
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
-	VFMADD231PS 64(SI)(R9*1), Y12, Y2
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI)(R9*2), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y2
+	VPMADDWD (SI)(R9*2), Y9, Y10
+	VMOVDQU 32(SI)(R9*2), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*2), Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
-	VFMADD231PS 64(SI)(R9*2), Y12, Y4
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (R10), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12)(R9*2), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y4
+	VPMADDWD (R10), Y9, Y10
+	VMOVDQU 32(R10), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(R10), Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
-	VFMADD231PS 64(R10), Y12, Y6
-	VBROADCASTI128 4(DI)(R8*1), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
+	VMOVSS (R13), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y6
+	VPMOVZXBW 4(DI)(R8*1), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI)(R8*1), X12
-	VCVTPH2PS X12, Y12
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPBROADCASTW 2(DI)(R8*1), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
-	VFMADD231PS 64(SI), Y12, Y1
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y1
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
-	VFMADD231PS 64(SI)(R9*1), Y12, Y3
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI)(R9*2), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y3
+	VPMADDWD (SI)(R9*2), Y9, Y10
+	VMOVDQU 32(SI)(R9*2), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*2), Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
-	VFMADD231PS 64(SI)(R9*2), Y12, Y5
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (R10), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12)(R9*2), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y5
+	VPMADDWD (R10), Y9, Y10
+	VMOVDQU 32(R10), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(R10), Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
-	VFMADD231PS 64(R10), Y12, Y7
+	VMOVSS (R13), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y7
 	ADDQ $20, DI
-	ADDQ $96, SI
-	ADDQ $96, R10
+	ADDQ $64, SI
+	ADDQ $64, R10
+	ADDQ $4, R12
+	ADDQ $4, R13
 	ADDQ $40, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -1186,9 +1178,9 @@ loop:
 	RET
 
 // func dotQ4_1_2x5AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 2 × 5. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y9 sums, Y10 the scale of a block, Y11 its weights, Y12 their products.
+// Table.DotInt of q4_1 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y9 sums, Y10 the scale of a block, Y11 weights, Y12 products.
 TEXT ·dotQ4_1_2x5AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1200,10 +1192,12 @@ TEXT ·dotQ4_1_2x5AVXVNNI(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	LEAQ (SI)(CX*2), R12
+	LEAQ (R12)(R9*2), R13
+	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1217,93 +1211,95 @@ TEXT ·dotQ4_1_2x5AVXVNNI(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 4(DI), Y11
-	VPSRLVD ·dotIntShiftAVXVNNI<>(SB), Y11, Y11
-	VPAND Y15, Y11, Y11
+	VPMOVZXBW 4(DI), Y11
+	VPSRLW $4, Y11, Y14
+	VPAND ·dotIntNibbleAVXVNNI<>(SB), Y11, Y11
 	VPBROADCASTW (DI), X10
 	VCVTPH2PS X10, Y10
-	VPBROADCASTW 2(DI), X14
-	VCVTPH2PS X14, Y14
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (SI), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPBROADCASTW 2(DI), X15
+	VCVTPH2PS X15, Y15
+	VPMADDWD (SI), Y11, Y12
+	VMOVDQU 32(SI), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI), Y12, Y12
 	VFMADD231PS Y12, Y10, Y0
-	VFMADD231PS 64(SI), Y14, Y0
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (SI)(R9*1), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VMOVSS (R12), X13                        // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y0
+	VPMADDWD (SI)(R9*1), Y11, Y12
+	VMOVDQU 32(SI)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y2
-	VFMADD231PS 64(SI)(R9*1), Y14, Y2
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (SI)(R9*2), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VMOVSS (R12)(R9*1), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y2
+	VPMADDWD (SI)(R9*2), Y11, Y12
+	VMOVDQU 32(SI)(R9*2), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*2), Y12, Y12
 	VFMADD231PS Y12, Y10, Y4
-	VFMADD231PS 64(SI)(R9*2), Y14, Y4
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (R10), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VMOVSS (R12)(R9*2), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y4
+	VPMADDWD (R10), Y11, Y12
+	VMOVDQU 32(R10), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10), Y12, Y12
 	VFMADD231PS Y12, Y10, Y6
-	VFMADD231PS 64(R10), Y14, Y6
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (R10)(R9*1), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VMOVSS (R13), X13                        // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y6
+	VPMADDWD (R10)(R9*1), Y11, Y12
+	VMOVDQU 32(R10)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y8
-	VFMADD231PS 64(R10)(R9*1), Y14, Y8
-	VBROADCASTI128 4(DI)(R8*1), Y11
-	VPSRLVD ·dotIntShiftAVXVNNI<>(SB), Y11, Y11
-	VPAND Y15, Y11, Y11
+	VMOVSS (R13)(R9*1), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y8
+	VPMOVZXBW 4(DI)(R8*1), Y11
+	VPSRLW $4, Y11, Y14
+	VPAND ·dotIntNibbleAVXVNNI<>(SB), Y11, Y11
 	VPBROADCASTW (DI)(R8*1), X10
 	VCVTPH2PS X10, Y10
-	VPBROADCASTW 2(DI)(R8*1), X14
-	VCVTPH2PS X14, Y14
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (SI), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPBROADCASTW 2(DI)(R8*1), X15
+	VCVTPH2PS X15, Y15
+	VPMADDWD (SI), Y11, Y12
+	VMOVDQU 32(SI), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI), Y12, Y12
 	VFMADD231PS Y12, Y10, Y1
-	VFMADD231PS 64(SI), Y14, Y1
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (SI)(R9*1), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VMOVSS (R12), X13                        // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y1
+	VPMADDWD (SI)(R9*1), Y11, Y12
+	VMOVDQU 32(SI)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y3
-	VFMADD231PS 64(SI)(R9*1), Y14, Y3
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (SI)(R9*2), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VMOVSS (R12)(R9*1), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y3
+	VPMADDWD (SI)(R9*2), Y11, Y12
+	VMOVDQU 32(SI)(R9*2), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*2), Y12, Y12
 	VFMADD231PS Y12, Y10, Y5
-	VFMADD231PS 64(SI)(R9*2), Y14, Y5
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (R10), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VMOVSS (R12)(R9*2), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y5
+	VPMADDWD (R10), Y11, Y12
+	VMOVDQU 32(R10), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10), Y12, Y12
 	VFMADD231PS Y12, Y10, Y7
-	VFMADD231PS 64(R10), Y14, Y7
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (R10)(R9*1), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VMOVSS (R13), X13                        // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y7
+	VPMADDWD (R10)(R9*1), Y11, Y12
+	VMOVDQU 32(R10)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y9
-	VFMADD231PS 64(R10)(R9*1), Y14, Y9
+	VMOVSS (R13)(R9*1), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y9
 	ADDQ $20, DI
-	ADDQ $96, SI
-	ADDQ $96, R10
+	ADDQ $64, SI
+	ADDQ $64, R10
+	ADDQ $4, R12
+	ADDQ $4, R13
 	ADDQ $40, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -1336,9 +1332,9 @@ loop:
 	RET
 
 // func dotQ5_0_1x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 1 × 1. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// Table.DotInt of q5_0 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y0 sums, Y1 the scale of a block, Y2 its weights, Y3 their products.
+// Y0 … Y0 sums, Y1 the scale of a block, Y2 weights, Y3 products.
 TEXT ·dotQ5_0_1x1AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1350,34 +1346,35 @@ TEXT ·dotQ5_0_1x1AVXVNNI(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y5
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y6
-	VMOVDQU ·dotIntBitAVXVNNI<>(SB), Y7
-	VMOVDQU ·dotIntSixteenAVXVNNI<>(SB), Y8
-	VMOVDQU ·dotIntSpreadAVXVNNI<>(SB), Y9
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y6
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y7
+	VMOVUPS ·dotIntSignsAVXVNNI<>(SB), Y8
 	VXORPS Y0, Y0, Y0
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 6(DI), Y2
-	VPSRLVD Y6, Y2, Y2
-	VPAND Y5, Y2, Y2
-	VPBROADCASTD 2(DI), Y3
-	VPSHUFB Y9, Y3, Y3
+	VPMOVZXBW 6(DI), Y2
+	VPSRLW $4, Y2, Y5
+	VPAND Y6, Y2, Y2
+	VPBROADCASTW 2(DI), Y3
 	VPAND Y7, Y3, Y3
-	VPCMPEQB Y7, Y3, Y3
-	VPAND Y8, Y3, Y3
+	VPCMPEQW Y7, Y3, Y3
+	VPANDN Y8, Y3, Y3
 	VPOR Y3, Y2, Y2
+	VPBROADCASTW 4(DI), Y3
+	VPAND Y7, Y3, Y3
+	VPCMPEQW Y7, Y3, Y3
+	VPANDN Y8, Y3, Y3
+	VPOR Y3, Y5, Y5
 	VPBROADCASTW (DI), X1
 	VCVTPH2PS X1, Y1
-	VMOVDQU 64(SI), Y3
-	VMOVDQU (SI), Y4
-	VPDPBUSD_VEX_Y(4, 2, 3)
+	VPMADDWD (SI), Y2, Y3
+	VMOVDQU 32(SI), Y4
+	VPDPWSSD_VEX_Y(4, 5, 3)
 	VCVTDQ2PS Y3, Y3
-	VMULPS 32(SI), Y3, Y3
 	VFMADD231PS Y3, Y1, Y0
 	ADDQ $22, DI
-	ADDQ $96, SI
+	ADDQ $64, SI
 	ADDQ $22, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -1392,9 +1389,9 @@ loop:
 	RET
 
 // func dotQ5_0_4x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 1. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// Table.DotInt of q5_0 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y3 sums, Y4 the scale of a block, Y5 its weights, Y6 their products.
+// Y0 … Y3 sums, Y4 the scale of a block, Y5 weights, Y6 products.
 TEXT ·dotQ5_0_4x1AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1409,11 +1406,9 @@ TEXT ·dotQ5_0_4x1AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $4, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y8
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y9
-	VMOVDQU ·dotIntBitAVXVNNI<>(SB), Y10
-	VMOVDQU ·dotIntSixteenAVXVNNI<>(SB), Y11
-	VMOVDQU ·dotIntSpreadAVXVNNI<>(SB), Y12
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y9
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y10
+	VMOVUPS ·dotIntSignsAVXVNNI<>(SB), Y11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1422,77 +1417,89 @@ TEXT ·dotQ5_0_4x1AVXVNNI(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
-	VBROADCASTI128 6(DI), Y5
-	VPSRLVD Y9, Y5, Y5
-	VPAND Y8, Y5, Y5
-	VPBROADCASTD 2(DI), Y6
-	VPSHUFB Y12, Y6, Y6
+	VPMOVZXBW 6(DI), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y9, Y5, Y5
+	VPBROADCASTW 2(DI), Y6
 	VPAND Y10, Y6, Y6
-	VPCMPEQB Y10, Y6, Y6
-	VPAND Y11, Y6, Y6
+	VPCMPEQW Y10, Y6, Y6
+	VPANDN Y11, Y6, Y6
 	VPOR Y6, Y5, Y5
+	VPBROADCASTW 4(DI), Y6
+	VPAND Y10, Y6, Y6
+	VPCMPEQW Y10, Y6, Y6
+	VPANDN Y11, Y6, Y6
+	VPOR Y6, Y8, Y8
 	VPBROADCASTW (DI), X4
 	VCVTPH2PS X4, Y4
-	VMOVDQU 64(SI), Y6
-	VMOVDQU (SI), Y7
-	VPDPBUSD_VEX_Y(7, 5, 6)
+	VPMADDWD (SI), Y5, Y6
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y0
-	VBROADCASTI128 6(DI)(R8*1), Y5
-	VPSRLVD Y9, Y5, Y5
-	VPAND Y8, Y5, Y5
-	VPBROADCASTD 2(DI)(R8*1), Y6
-	VPSHUFB Y12, Y6, Y6
+	VPMOVZXBW 6(DI)(R8*1), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y9, Y5, Y5
+	VPBROADCASTW 2(DI)(R8*1), Y6
 	VPAND Y10, Y6, Y6
-	VPCMPEQB Y10, Y6, Y6
-	VPAND Y11, Y6, Y6
+	VPCMPEQW Y10, Y6, Y6
+	VPANDN Y11, Y6, Y6
 	VPOR Y6, Y5, Y5
+	VPBROADCASTW 4(DI)(R8*1), Y6
+	VPAND Y10, Y6, Y6
+	VPCMPEQW Y10, Y6, Y6
+	VPANDN Y11, Y6, Y6
+	VPOR Y6, Y8, Y8
 	VPBROADCASTW (DI)(R8*1), X4
 	VCVTPH2PS X4, Y4
-	VMOVDQU 64(SI), Y6
-	VMOVDQU (SI), Y7
-	VPDPBUSD_VEX_Y(7, 5, 6)
+	VPMADDWD (SI), Y5, Y6
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y1
-	VBROADCASTI128 6(DI)(R8*2), Y5
-	VPSRLVD Y9, Y5, Y5
-	VPAND Y8, Y5, Y5
-	VPBROADCASTD 2(DI)(R8*2), Y6
-	VPSHUFB Y12, Y6, Y6
+	VPMOVZXBW 6(DI)(R8*2), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y9, Y5, Y5
+	VPBROADCASTW 2(DI)(R8*2), Y6
 	VPAND Y10, Y6, Y6
-	VPCMPEQB Y10, Y6, Y6
-	VPAND Y11, Y6, Y6
+	VPCMPEQW Y10, Y6, Y6
+	VPANDN Y11, Y6, Y6
 	VPOR Y6, Y5, Y5
+	VPBROADCASTW 4(DI)(R8*2), Y6
+	VPAND Y10, Y6, Y6
+	VPCMPEQW Y10, Y6, Y6
+	VPANDN Y11, Y6, Y6
+	VPOR Y6, Y8, Y8
 	VPBROADCASTW (DI)(R8*2), X4
 	VCVTPH2PS X4, Y4
-	VMOVDQU 64(SI), Y6
-	VMOVDQU (SI), Y7
-	VPDPBUSD_VEX_Y(7, 5, 6)
+	VPMADDWD (SI), Y5, Y6
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y2
-	VBROADCASTI128 6(R11), Y5
-	VPSRLVD Y9, Y5, Y5
-	VPAND Y8, Y5, Y5
-	VPBROADCASTD 2(R11), Y6
-	VPSHUFB Y12, Y6, Y6
+	VPMOVZXBW 6(R11), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y9, Y5, Y5
+	VPBROADCASTW 2(R11), Y6
 	VPAND Y10, Y6, Y6
-	VPCMPEQB Y10, Y6, Y6
-	VPAND Y11, Y6, Y6
+	VPCMPEQW Y10, Y6, Y6
+	VPANDN Y11, Y6, Y6
 	VPOR Y6, Y5, Y5
+	VPBROADCASTW 4(R11), Y6
+	VPAND Y10, Y6, Y6
+	VPCMPEQW Y10, Y6, Y6
+	VPANDN Y11, Y6, Y6
+	VPOR Y6, Y8, Y8
 	VPBROADCASTW (R11), X4
 	VCVTPH2PS X4, Y4
-	VMOVDQU 64(SI), Y6
-	VMOVDQU (SI), Y7
-	VPDPBUSD_VEX_Y(7, 5, 6)
+	VPMADDWD (SI), Y5, Y6
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y3
 	ADDQ $22, DI
 	ADDQ $22, R11
-	ADDQ $96, SI
+	ADDQ $64, SI
 	ADDQ $88, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -1508,9 +1515,9 @@ loop:
 	RET
 
 // func dotQ5_0_4x2AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 2. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// Table.DotInt of q5_0 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ5_0_4x2AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1525,10 +1532,9 @@ TEXT ·dotQ5_0_4x2AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $4, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y12
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y13
-	VMOVDQU ·dotIntBitAVXVNNI<>(SB), Y14
-	VMOVDQU ·dotIntSixteenAVXVNNI<>(SB), Y15
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y13
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y14
+	VMOVUPS ·dotIntSignsAVXVNNI<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1541,101 +1547,109 @@ TEXT ·dotQ5_0_4x2AVXVNNI(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
-	VBROADCASTI128 6(DI), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
-	VPBROADCASTD 2(DI), Y10
-	VPSHUFB ·dotIntSpreadAVXVNNI<>(SB), Y10, Y10
+	VPMOVZXBW 6(DI), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPBROADCASTW 2(DI), Y10
 	VPAND Y14, Y10, Y10
-	VPCMPEQB Y14, Y10, Y10
-	VPAND Y15, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 4(DI), Y10
+	VPAND Y14, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
-	VMOVDQU 64(SI), Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
-	VMOVDQU 64(SI)(R9*1), Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
-	VBROADCASTI128 6(DI)(R8*1), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
-	VPBROADCASTD 2(DI)(R8*1), Y10
-	VPSHUFB ·dotIntSpreadAVXVNNI<>(SB), Y10, Y10
+	VPMOVZXBW 6(DI)(R8*1), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPBROADCASTW 2(DI)(R8*1), Y10
 	VPAND Y14, Y10, Y10
-	VPCMPEQB Y14, Y10, Y10
-	VPAND Y15, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 4(DI)(R8*1), Y10
+	VPAND Y14, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
-	VMOVDQU 64(SI), Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
-	VMOVDQU 64(SI)(R9*1), Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
-	VBROADCASTI128 6(DI)(R8*2), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
-	VPBROADCASTD 2(DI)(R8*2), Y10
-	VPSHUFB ·dotIntSpreadAVXVNNI<>(SB), Y10, Y10
+	VPMOVZXBW 6(DI)(R8*2), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPBROADCASTW 2(DI)(R8*2), Y10
 	VPAND Y14, Y10, Y10
-	VPCMPEQB Y14, Y10, Y10
-	VPAND Y15, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 4(DI)(R8*2), Y10
+	VPAND Y14, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI)(R8*2), X8
 	VCVTPH2PS X8, Y8
-	VMOVDQU 64(SI), Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
-	VMOVDQU 64(SI)(R9*1), Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
-	VBROADCASTI128 6(R11), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
-	VPBROADCASTD 2(R11), Y10
-	VPSHUFB ·dotIntSpreadAVXVNNI<>(SB), Y10, Y10
+	VPMOVZXBW 6(R11), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPBROADCASTW 2(R11), Y10
 	VPAND Y14, Y10, Y10
-	VPCMPEQB Y14, Y10, Y10
-	VPAND Y15, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 4(R11), Y10
+	VPAND Y14, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (R11), X8
 	VCVTPH2PS X8, Y8
-	VMOVDQU 64(SI), Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
-	VMOVDQU 64(SI)(R9*1), Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
 	ADDQ $22, DI
 	ADDQ $22, R11
-	ADDQ $96, SI
+	ADDQ $64, SI
 	ADDQ $88, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -1658,9 +1672,9 @@ loop:
 	RET
 
 // func dotQ5_0_2x3AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 2 × 3. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// Table.DotInt of q5_0 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y5 sums, Y6 the scale of a block, Y7 its weights, Y8 their products.
+// Y0 … Y5 sums, Y6 the scale of a block, Y7 weights, Y8 products.
 TEXT ·dotQ5_0_2x3AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1673,11 +1687,9 @@ TEXT ·dotQ5_0_2x3AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y10
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y11
-	VMOVDQU ·dotIntBitAVXVNNI<>(SB), Y12
-	VMOVDQU ·dotIntSixteenAVXVNNI<>(SB), Y13
-	VMOVDQU ·dotIntSpreadAVXVNNI<>(SB), Y14
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y11
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y12
+	VMOVUPS ·dotIntSignsAVXVNNI<>(SB), Y13
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1687,66 +1699,68 @@ TEXT ·dotQ5_0_2x3AVXVNNI(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 6(DI), Y7
-	VPSRLVD Y11, Y7, Y7
-	VPAND Y10, Y7, Y7
-	VPBROADCASTD 2(DI), Y8
-	VPSHUFB Y14, Y8, Y8
+	VPMOVZXBW 6(DI), Y7
+	VPSRLW $4, Y7, Y10
+	VPAND Y11, Y7, Y7
+	VPBROADCASTW 2(DI), Y8
 	VPAND Y12, Y8, Y8
-	VPCMPEQB Y12, Y8, Y8
-	VPAND Y13, Y8, Y8
+	VPCMPEQW Y12, Y8, Y8
+	VPANDN Y13, Y8, Y8
 	VPOR Y8, Y7, Y7
+	VPBROADCASTW 4(DI), Y8
+	VPAND Y12, Y8, Y8
+	VPCMPEQW Y12, Y8, Y8
+	VPANDN Y13, Y8, Y8
+	VPOR Y8, Y10, Y10
 	VPBROADCASTW (DI), X6
 	VCVTPH2PS X6, Y6
-	VMOVDQU 64(SI), Y8
-	VMOVDQU (SI), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VPMADDWD (SI), Y7, Y8
+	VMOVDQU 32(SI), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI), Y8, Y8
 	VFMADD231PS Y8, Y6, Y0
-	VMOVDQU 64(SI)(R9*1), Y8
-	VMOVDQU (SI)(R9*1), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VPMADDWD (SI)(R9*1), Y7, Y8
+	VMOVDQU 32(SI)(R9*1), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*1), Y8, Y8
 	VFMADD231PS Y8, Y6, Y2
-	VMOVDQU 64(SI)(R9*2), Y8
-	VMOVDQU (SI)(R9*2), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VPMADDWD (SI)(R9*2), Y7, Y8
+	VMOVDQU 32(SI)(R9*2), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*2), Y8, Y8
 	VFMADD231PS Y8, Y6, Y4
-	VBROADCASTI128 6(DI)(R8*1), Y7
-	VPSRLVD Y11, Y7, Y7
-	VPAND Y10, Y7, Y7
-	VPBROADCASTD 2(DI)(R8*1), Y8
-	VPSHUFB Y14, Y8, Y8
+	VPMOVZXBW 6(DI)(R8*1), Y7
+	VPSRLW $4, Y7, Y10
+	VPAND Y11, Y7, Y7
+	VPBROADCASTW 2(DI)(R8*1), Y8
 	VPAND Y12, Y8, Y8
-	VPCMPEQB Y12, Y8, Y8
-	VPAND Y13, Y8, Y8
+	VPCMPEQW Y12, Y8, Y8
+	VPANDN Y13, Y8, Y8
 	VPOR Y8, Y7, Y7
+	VPBROADCASTW 4(DI)(R8*1), Y8
+	VPAND Y12, Y8, Y8
+	VPCMPEQW Y12, Y8, Y8
+	VPANDN Y13, Y8, Y8
+	VPOR Y8, Y10, Y10
 	VPBROADCASTW (DI)(R8*1), X6
 	VCVTPH2PS X6, Y6
-	VMOVDQU 64(SI), Y8
-	VMOVDQU (SI), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VPMADDWD (SI), Y7, Y8
+	VMOVDQU 32(SI), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI), Y8, Y8
 	VFMADD231PS Y8, Y6, Y1
-	VMOVDQU 64(SI)(R9*1), Y8
-	VMOVDQU (SI)(R9*1), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VPMADDWD (SI)(R9*1), Y7, Y8
+	VMOVDQU 32(SI)(R9*1), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*1), Y8, Y8
 	VFMADD231PS Y8, Y6, Y3
-	VMOVDQU 64(SI)(R9*2), Y8
-	VMOVDQU (SI)(R9*2), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VPMADDWD (SI)(R9*2), Y7, Y8
+	VMOVDQU 32(SI)(R9*2), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*2), Y8, Y8
 	VFMADD231PS Y8, Y6, Y5
 	ADDQ $22, DI
-	ADDQ $96, SI
+	ADDQ $64, SI
 	ADDQ $44, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -1770,9 +1784,9 @@ loop:
 	RET
 
 // func dotQ5_0_2x4AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 2 × 4. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// Table.DotInt of q5_0 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ5_0_2x4AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1787,10 +1801,9 @@ TEXT ·dotQ5_0_2x4AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y12
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y13
-	VMOVDQU ·dotIntBitAVXVNNI<>(SB), Y14
-	VMOVDQU ·dotIntSixteenAVXVNNI<>(SB), Y15
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y13
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y14
+	VMOVUPS ·dotIntSignsAVXVNNI<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1802,79 +1815,79 @@ TEXT ·dotQ5_0_2x4AVXVNNI(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 6(DI), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
-	VPBROADCASTD 2(DI), Y10
-	VPSHUFB ·dotIntSpreadAVXVNNI<>(SB), Y10, Y10
+	VPMOVZXBW 6(DI), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPBROADCASTW 2(DI), Y10
 	VPAND Y14, Y10, Y10
-	VPCMPEQB Y14, Y10, Y10
-	VPAND Y15, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 4(DI), Y10
+	VPAND Y14, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
-	VMOVDQU 64(SI), Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
-	VMOVDQU 64(SI)(R9*1), Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
-	VMOVDQU 64(SI)(R9*2), Y10
-	VMOVDQU (SI)(R9*2), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI)(R9*2), Y9, Y10
+	VMOVDQU 32(SI)(R9*2), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*2), Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
-	VMOVDQU 64(R10), Y10
-	VMOVDQU (R10), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (R10), Y9, Y10
+	VMOVDQU 32(R10), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(R10), Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
-	VBROADCASTI128 6(DI)(R8*1), Y9
-	VPSRLVD Y13, Y9, Y9
-	VPAND Y12, Y9, Y9
-	VPBROADCASTD 2(DI)(R8*1), Y10
-	VPSHUFB ·dotIntSpreadAVXVNNI<>(SB), Y10, Y10
+	VPMOVZXBW 6(DI)(R8*1), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y13, Y9, Y9
+	VPBROADCASTW 2(DI)(R8*1), Y10
 	VPAND Y14, Y10, Y10
-	VPCMPEQB Y14, Y10, Y10
-	VPAND Y15, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 4(DI)(R8*1), Y10
+	VPAND Y14, Y10, Y10
+	VPCMPEQW Y14, Y10, Y10
+	VPANDN Y15, Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
-	VMOVDQU 64(SI), Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
-	VMOVDQU 64(SI)(R9*1), Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
-	VMOVDQU 64(SI)(R9*2), Y10
-	VMOVDQU (SI)(R9*2), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (SI)(R9*2), Y9, Y10
+	VMOVDQU 32(SI)(R9*2), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*2), Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
-	VMOVDQU 64(R10), Y10
-	VMOVDQU (R10), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPMADDWD (R10), Y9, Y10
+	VMOVDQU 32(R10), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(R10), Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
 	ADDQ $22, DI
-	ADDQ $96, SI
-	ADDQ $96, R10
+	ADDQ $64, SI
+	ADDQ $64, R10
 	ADDQ $44, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -1900,9 +1913,9 @@ loop:
 	RET
 
 // func dotQ5_0_2x5AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 2 × 5. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// Table.DotInt of q5_0 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y9 sums, Y10 the scale of a block, Y11 its weights, Y12 their products.
+// Y0 … Y9 sums, Y10 the scale of a block, Y11 weights, Y12 products.
 TEXT ·dotQ5_0_2x5AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1917,8 +1930,7 @@ TEXT ·dotQ5_0_2x5AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y14
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y15
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1932,91 +1944,89 @@ TEXT ·dotQ5_0_2x5AVXVNNI(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 6(DI), Y11
-	VPSRLVD Y15, Y11, Y11
-	VPAND Y14, Y11, Y11
-	VPBROADCASTD 2(DI), Y12
-	VPSHUFB ·dotIntSpreadAVXVNNI<>(SB), Y12, Y12
-	VPAND ·dotIntBitAVXVNNI<>(SB), Y12, Y12
-	VPCMPEQB ·dotIntBitAVXVNNI<>(SB), Y12, Y12
-	VPAND ·dotIntSixteenAVXVNNI<>(SB), Y12, Y12
+	VPMOVZXBW 6(DI), Y11
+	VPSRLW $4, Y11, Y14
+	VPAND Y15, Y11, Y11
+	VPBROADCASTW 2(DI), Y12
+	VPAND ·dotIntBitsAVXVNNI<>(SB), Y12, Y12
+	VPCMPEQW ·dotIntBitsAVXVNNI<>(SB), Y12, Y12
+	VPANDN ·dotIntSignsAVXVNNI<>(SB), Y12, Y12
 	VPOR Y12, Y11, Y11
+	VPBROADCASTW 4(DI), Y12
+	VPAND ·dotIntBitsAVXVNNI<>(SB), Y12, Y12
+	VPCMPEQW ·dotIntBitsAVXVNNI<>(SB), Y12, Y12
+	VPANDN ·dotIntSignsAVXVNNI<>(SB), Y12, Y12
+	VPOR Y12, Y14, Y14
 	VPBROADCASTW (DI), X10
 	VCVTPH2PS X10, Y10
-	VMOVDQU 64(SI), Y12
-	VMOVDQU (SI), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (SI), Y11, Y12
+	VMOVDQU 32(SI), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI), Y12, Y12
 	VFMADD231PS Y12, Y10, Y0
-	VMOVDQU 64(SI)(R9*1), Y12
-	VMOVDQU (SI)(R9*1), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (SI)(R9*1), Y11, Y12
+	VMOVDQU 32(SI)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y2
-	VMOVDQU 64(SI)(R9*2), Y12
-	VMOVDQU (SI)(R9*2), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (SI)(R9*2), Y11, Y12
+	VMOVDQU 32(SI)(R9*2), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*2), Y12, Y12
 	VFMADD231PS Y12, Y10, Y4
-	VMOVDQU 64(R10), Y12
-	VMOVDQU (R10), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (R10), Y11, Y12
+	VMOVDQU 32(R10), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10), Y12, Y12
 	VFMADD231PS Y12, Y10, Y6
-	VMOVDQU 64(R10)(R9*1), Y12
-	VMOVDQU (R10)(R9*1), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (R10)(R9*1), Y11, Y12
+	VMOVDQU 32(R10)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y8
-	VBROADCASTI128 6(DI)(R8*1), Y11
-	VPSRLVD Y15, Y11, Y11
-	VPAND Y14, Y11, Y11
-	VPBROADCASTD 2(DI)(R8*1), Y12
-	VPSHUFB ·dotIntSpreadAVXVNNI<>(SB), Y12, Y12
-	VPAND ·dotIntBitAVXVNNI<>(SB), Y12, Y12
-	VPCMPEQB ·dotIntBitAVXVNNI<>(SB), Y12, Y12
-	VPAND ·dotIntSixteenAVXVNNI<>(SB), Y12, Y12
+	VPMOVZXBW 6(DI)(R8*1), Y11
+	VPSRLW $4, Y11, Y14
+	VPAND Y15, Y11, Y11
+	VPBROADCASTW 2(DI)(R8*1), Y12
+	VPAND ·dotIntBitsAVXVNNI<>(SB), Y12, Y12
+	VPCMPEQW ·dotIntBitsAVXVNNI<>(SB), Y12, Y12
+	VPANDN ·dotIntSignsAVXVNNI<>(SB), Y12, Y12
 	VPOR Y12, Y11, Y11
+	VPBROADCASTW 4(DI)(R8*1), Y12
+	VPAND ·dotIntBitsAVXVNNI<>(SB), Y12, Y12
+	VPCMPEQW ·dotIntBitsAVXVNNI<>(SB), Y12, Y12
+	VPANDN ·dotIntSignsAVXVNNI<>(SB), Y12, Y12
+	VPOR Y12, Y14, Y14
 	VPBROADCASTW (DI)(R8*1), X10
 	VCVTPH2PS X10, Y10
-	VMOVDQU 64(SI), Y12
-	VMOVDQU (SI), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (SI), Y11, Y12
+	VMOVDQU 32(SI), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI), Y12, Y12
 	VFMADD231PS Y12, Y10, Y1
-	VMOVDQU 64(SI)(R9*1), Y12
-	VMOVDQU (SI)(R9*1), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (SI)(R9*1), Y11, Y12
+	VMOVDQU 32(SI)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y3
-	VMOVDQU 64(SI)(R9*2), Y12
-	VMOVDQU (SI)(R9*2), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (SI)(R9*2), Y11, Y12
+	VMOVDQU 32(SI)(R9*2), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*2), Y12, Y12
 	VFMADD231PS Y12, Y10, Y5
-	VMOVDQU 64(R10), Y12
-	VMOVDQU (R10), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (R10), Y11, Y12
+	VMOVDQU 32(R10), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10), Y12, Y12
 	VFMADD231PS Y12, Y10, Y7
-	VMOVDQU 64(R10)(R9*1), Y12
-	VMOVDQU (R10)(R9*1), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPMADDWD (R10)(R9*1), Y11, Y12
+	VMOVDQU 32(R10)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y9
 	ADDQ $22, DI
-	ADDQ $96, SI
-	ADDQ $96, R10
+	ADDQ $64, SI
+	ADDQ $64, R10
 	ADDQ $44, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -2049,9 +2059,9 @@ loop:
 	RET
 
 // func dotQ5_1_1x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 1 × 1. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y0 sums, Y1 the scale of a block, Y2 its weights, Y3 their products.
+// Table.DotInt of q5_1 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y0 sums, Y1 the scale of a block, Y2 weights, Y3 products.
 TEXT ·dotQ5_1_1x1AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2061,39 +2071,43 @@ TEXT ·dotQ5_1_1x1AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ xs+40(FP), R9
 	MOVQ n+48(FP), CX
 	SHLQ $2, AX                              // bytes
+	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y6
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y7
-	VMOVDQU ·dotIntBitAVXVNNI<>(SB), Y8
-	VMOVDQU ·dotIntSixteenAVXVNNI<>(SB), Y9
-	VMOVDQU ·dotIntSpreadAVXVNNI<>(SB), Y10
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y7
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y8
+	VMOVUPS ·dotIntSixteenAVXVNNI<>(SB), Y9
 	VXORPS Y0, Y0, Y0
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 8(DI), Y2
-	VPSRLVD Y7, Y2, Y2
-	VPAND Y6, Y2, Y2
-	VPBROADCASTD 4(DI), Y3
-	VPSHUFB Y10, Y3, Y3
+	VPMOVZXBW 8(DI), Y2
+	VPSRLW $4, Y2, Y5
+	VPAND Y7, Y2, Y2
+	VPBROADCASTW 4(DI), Y3
 	VPAND Y8, Y3, Y3
-	VPCMPEQB Y8, Y3, Y3
+	VPCMPEQW Y8, Y3, Y3
 	VPAND Y9, Y3, Y3
 	VPOR Y3, Y2, Y2
+	VPBROADCASTW 6(DI), Y3
+	VPAND Y8, Y3, Y3
+	VPCMPEQW Y8, Y3, Y3
+	VPAND Y9, Y3, Y3
+	VPOR Y3, Y5, Y5
 	VPBROADCASTW (DI), X1
 	VCVTPH2PS X1, Y1
-	VPBROADCASTW 2(DI), X5
-	VCVTPH2PS X5, Y5
-	VPXOR Y3, Y3, Y3
-	VMOVDQU (SI), Y4
-	VPDPBUSD_VEX_Y(4, 2, 3)
+	VPBROADCASTW 2(DI), X6
+	VCVTPH2PS X6, Y6
+	VPMADDWD (SI), Y2, Y3
+	VMOVDQU 32(SI), Y4
+	VPDPWSSD_VEX_Y(4, 5, 3)
 	VCVTDQ2PS Y3, Y3
-	VMULPS 32(SI), Y3, Y3
 	VFMADD231PS Y3, Y1, Y0
-	VFMADD231PS 64(SI), Y5, Y0
+	VMOVSS (R12), X4                         // the other lanes are 0
+	VFMADD231PS Y4, Y6, Y0
 	ADDQ $24, DI
-	ADDQ $96, SI
+	ADDQ $64, SI
+	ADDQ $4, R12
 	ADDQ $24, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -2108,9 +2122,9 @@ loop:
 	RET
 
 // func dotQ5_1_4x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 1. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y3 sums, Y4 the scale of a block, Y5 its weights, Y6 their products.
+// Table.DotInt of q5_1 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y3 sums, Y4 the scale of a block, Y5 weights, Y6 products.
 TEXT ·dotQ5_1_4x1AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2122,14 +2136,13 @@ TEXT ·dotQ5_1_4x1AVXVNNI(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
+	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y9
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y10
-	VMOVDQU ·dotIntBitAVXVNNI<>(SB), Y11
-	VMOVDQU ·dotIntSixteenAVXVNNI<>(SB), Y12
-	VMOVDQU ·dotIntSpreadAVXVNNI<>(SB), Y13
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y10
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y11
+	VMOVUPS ·dotIntSixteenAVXVNNI<>(SB), Y12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2138,89 +2151,106 @@ TEXT ·dotQ5_1_4x1AVXVNNI(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
-	VBROADCASTI128 8(DI), Y5
-	VPSRLVD Y10, Y5, Y5
-	VPAND Y9, Y5, Y5
-	VPBROADCASTD 4(DI), Y6
-	VPSHUFB Y13, Y6, Y6
+	VPMOVZXBW 8(DI), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y10, Y5, Y5
+	VPBROADCASTW 4(DI), Y6
 	VPAND Y11, Y6, Y6
-	VPCMPEQB Y11, Y6, Y6
+	VPCMPEQW Y11, Y6, Y6
 	VPAND Y12, Y6, Y6
 	VPOR Y6, Y5, Y5
+	VPBROADCASTW 6(DI), Y6
+	VPAND Y11, Y6, Y6
+	VPCMPEQW Y11, Y6, Y6
+	VPAND Y12, Y6, Y6
+	VPOR Y6, Y8, Y8
 	VPBROADCASTW (DI), X4
 	VCVTPH2PS X4, Y4
-	VPBROADCASTW 2(DI), X8
-	VCVTPH2PS X8, Y8
-	VPXOR Y6, Y6, Y6
-	VMOVDQU (SI), Y7
-	VPDPBUSD_VEX_Y(7, 5, 6)
+	VPBROADCASTW 2(DI), X9
+	VCVTPH2PS X9, Y9
+	VPMADDWD (SI), Y5, Y6
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y0
-	VFMADD231PS 64(SI), Y8, Y0
-	VBROADCASTI128 8(DI)(R8*1), Y5
-	VPSRLVD Y10, Y5, Y5
-	VPAND Y9, Y5, Y5
-	VPBROADCASTD 4(DI)(R8*1), Y6
-	VPSHUFB Y13, Y6, Y6
+	VMOVSS (R12), X7                         // the other lanes are 0
+	VFMADD231PS Y7, Y9, Y0
+	VPMOVZXBW 8(DI)(R8*1), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y10, Y5, Y5
+	VPBROADCASTW 4(DI)(R8*1), Y6
 	VPAND Y11, Y6, Y6
-	VPCMPEQB Y11, Y6, Y6
+	VPCMPEQW Y11, Y6, Y6
 	VPAND Y12, Y6, Y6
 	VPOR Y6, Y5, Y5
+	VPBROADCASTW 6(DI)(R8*1), Y6
+	VPAND Y11, Y6, Y6
+	VPCMPEQW Y11, Y6, Y6
+	VPAND Y12, Y6, Y6
+	VPOR Y6, Y8, Y8
 	VPBROADCASTW (DI)(R8*1), X4
 	VCVTPH2PS X4, Y4
-	VPBROADCASTW 2(DI)(R8*1), X8
-	VCVTPH2PS X8, Y8
-	VPXOR Y6, Y6, Y6
-	VMOVDQU (SI), Y7
-	VPDPBUSD_VEX_Y(7, 5, 6)
+	VPBROADCASTW 2(DI)(R8*1), X9
+	VCVTPH2PS X9, Y9
+	VPMADDWD (SI), Y5, Y6
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y1
-	VFMADD231PS 64(SI), Y8, Y1
-	VBROADCASTI128 8(DI)(R8*2), Y5
-	VPSRLVD Y10, Y5, Y5
-	VPAND Y9, Y5, Y5
-	VPBROADCASTD 4(DI)(R8*2), Y6
-	VPSHUFB Y13, Y6, Y6
+	VMOVSS (R12), X7                         // the other lanes are 0
+	VFMADD231PS Y7, Y9, Y1
+	VPMOVZXBW 8(DI)(R8*2), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y10, Y5, Y5
+	VPBROADCASTW 4(DI)(R8*2), Y6
 	VPAND Y11, Y6, Y6
-	VPCMPEQB Y11, Y6, Y6
+	VPCMPEQW Y11, Y6, Y6
 	VPAND Y12, Y6, Y6
 	VPOR Y6, Y5, Y5
+	VPBROADCASTW 6(DI)(R8*2), Y6
+	VPAND Y11, Y6, Y6
+	VPCMPEQW Y11, Y6, Y6
+	VPAND Y12, Y6, Y6
+	VPOR Y6, Y8, Y8
 	VPBROADCASTW (DI)(R8*2), X4
 	VCVTPH2PS X4, Y4
-	VPBROADCASTW 2(DI)(R8*2), X8
-	VCVTPH2PS X8, Y8
-	VPXOR Y6, Y6, Y6
-	VMOVDQU (SI), Y7
-	VPDPBUSD_VEX_Y(7, 5, 6)
+	VPBROADCASTW 2(DI)(R8*2), X9
+	VCVTPH2PS X9, Y9
+	VPMADDWD (SI), Y5, Y6
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y2
-	VFMADD231PS 64(SI), Y8, Y2
-	VBROADCASTI128 8(R11), Y5
-	VPSRLVD Y10, Y5, Y5
-	VPAND Y9, Y5, Y5
-	VPBROADCASTD 4(R11), Y6
-	VPSHUFB Y13, Y6, Y6
+	VMOVSS (R12), X7                         // the other lanes are 0
+	VFMADD231PS Y7, Y9, Y2
+	VPMOVZXBW 8(R11), Y5
+	VPSRLW $4, Y5, Y8
+	VPAND Y10, Y5, Y5
+	VPBROADCASTW 4(R11), Y6
 	VPAND Y11, Y6, Y6
-	VPCMPEQB Y11, Y6, Y6
+	VPCMPEQW Y11, Y6, Y6
 	VPAND Y12, Y6, Y6
 	VPOR Y6, Y5, Y5
+	VPBROADCASTW 6(R11), Y6
+	VPAND Y11, Y6, Y6
+	VPCMPEQW Y11, Y6, Y6
+	VPAND Y12, Y6, Y6
+	VPOR Y6, Y8, Y8
 	VPBROADCASTW (R11), X4
 	VCVTPH2PS X4, Y4
-	VPBROADCASTW 2(R11), X8
-	VCVTPH2PS X8, Y8
-	VPXOR Y6, Y6, Y6
-	VMOVDQU (SI), Y7
-	VPDPBUSD_VEX_Y(7, 5, 6)
+	VPBROADCASTW 2(R11), X9
+	VCVTPH2PS X9, Y9
+	VPMADDWD (SI), Y5, Y6
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
-	VMULPS 32(SI), Y6, Y6
 	VFMADD231PS Y6, Y4, Y3
-	VFMADD231PS 64(SI), Y8, Y3
+	VMOVSS (R12), X7                         // the other lanes are 0
+	VFMADD231PS Y7, Y9, Y3
 	ADDQ $24, DI
 	ADDQ $24, R11
-	ADDQ $96, SI
+	ADDQ $64, SI
+	ADDQ $4, R12
 	ADDQ $96, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -2236,9 +2266,9 @@ loop:
 	RET
 
 // func dotQ5_1_4x2AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 2. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Table.DotInt of q5_1 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ5_1_4x2AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2250,12 +2280,12 @@ TEXT ·dotQ5_1_4x2AVXVNNI(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
+	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y13
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y14
-	VMOVDQU ·dotIntBitAVXVNNI<>(SB), Y15
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y14
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2268,117 +2298,134 @@ TEXT ·dotQ5_1_4x2AVXVNNI(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
-	VBROADCASTI128 8(DI), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
-	VPBROADCASTD 4(DI), Y10
-	VPSHUFB ·dotIntSpreadAVXVNNI<>(SB), Y10, Y10
+	VPMOVZXBW 8(DI), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
+	VPBROADCASTW 4(DI), Y10
 	VPAND Y15, Y10, Y10
-	VPCMPEQB Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
 	VPAND ·dotIntSixteenAVXVNNI<>(SB), Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 6(DI), Y10
+	VPAND Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
+	VPAND ·dotIntSixteenAVXVNNI<>(SB), Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI), X12
-	VCVTPH2PS X12, Y12
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPBROADCASTW 2(DI), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
-	VFMADD231PS 64(SI), Y12, Y0
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y0
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
-	VFMADD231PS 64(SI)(R9*1), Y12, Y4
-	VBROADCASTI128 8(DI)(R8*1), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
-	VPBROADCASTD 4(DI)(R8*1), Y10
-	VPSHUFB ·dotIntSpreadAVXVNNI<>(SB), Y10, Y10
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y4
+	VPMOVZXBW 8(DI)(R8*1), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
+	VPBROADCASTW 4(DI)(R8*1), Y10
 	VPAND Y15, Y10, Y10
-	VPCMPEQB Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
 	VPAND ·dotIntSixteenAVXVNNI<>(SB), Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 6(DI)(R8*1), Y10
+	VPAND Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
+	VPAND ·dotIntSixteenAVXVNNI<>(SB), Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI)(R8*1), X12
-	VCVTPH2PS X12, Y12
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPBROADCASTW 2(DI)(R8*1), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
-	VFMADD231PS 64(SI), Y12, Y1
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y1
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
-	VFMADD231PS 64(SI)(R9*1), Y12, Y5
-	VBROADCASTI128 8(DI)(R8*2), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
-	VPBROADCASTD 4(DI)(R8*2), Y10
-	VPSHUFB ·dotIntSpreadAVXVNNI<>(SB), Y10, Y10
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y5
+	VPMOVZXBW 8(DI)(R8*2), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
+	VPBROADCASTW 4(DI)(R8*2), Y10
 	VPAND Y15, Y10, Y10
-	VPCMPEQB Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
 	VPAND ·dotIntSixteenAVXVNNI<>(SB), Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 6(DI)(R8*2), Y10
+	VPAND Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
+	VPAND ·dotIntSixteenAVXVNNI<>(SB), Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI)(R8*2), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI)(R8*2), X12
-	VCVTPH2PS X12, Y12
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPBROADCASTW 2(DI)(R8*2), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
-	VFMADD231PS 64(SI), Y12, Y2
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y2
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
-	VFMADD231PS 64(SI)(R9*1), Y12, Y6
-	VBROADCASTI128 8(R11), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
-	VPBROADCASTD 4(R11), Y10
-	VPSHUFB ·dotIntSpreadAVXVNNI<>(SB), Y10, Y10
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y6
+	VPMOVZXBW 8(R11), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
+	VPBROADCASTW 4(R11), Y10
 	VPAND Y15, Y10, Y10
-	VPCMPEQB Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
 	VPAND ·dotIntSixteenAVXVNNI<>(SB), Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 6(R11), Y10
+	VPAND Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
+	VPAND ·dotIntSixteenAVXVNNI<>(SB), Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (R11), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(R11), X12
-	VCVTPH2PS X12, Y12
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPBROADCASTW 2(R11), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
-	VFMADD231PS 64(SI), Y12, Y3
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y3
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
-	VFMADD231PS 64(SI)(R9*1), Y12, Y7
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y7
 	ADDQ $24, DI
 	ADDQ $24, R11
-	ADDQ $96, SI
+	ADDQ $64, SI
+	ADDQ $4, R12
 	ADDQ $96, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -2401,9 +2448,9 @@ loop:
 	RET
 
 // func dotQ5_1_2x3AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 2 × 3. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y5 sums, Y6 the scale of a block, Y7 its weights, Y8 their products.
+// Table.DotInt of q5_1 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y5 sums, Y6 the scale of a block, Y7 weights, Y8 products.
 TEXT ·dotQ5_1_2x3AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2413,14 +2460,13 @@ TEXT ·dotQ5_1_2x3AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ xs+40(FP), R9
 	MOVQ n+48(FP), CX
 	SHLQ $2, AX                              // bytes
+	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y11
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y12
-	VMOVDQU ·dotIntBitAVXVNNI<>(SB), Y13
-	VMOVDQU ·dotIntSixteenAVXVNNI<>(SB), Y14
-	VMOVDQU ·dotIntSpreadAVXVNNI<>(SB), Y15
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y12
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y13
+	VMOVUPS ·dotIntSixteenAVXVNNI<>(SB), Y14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2430,76 +2476,85 @@ TEXT ·dotQ5_1_2x3AVXVNNI(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 8(DI), Y7
-	VPSRLVD Y12, Y7, Y7
-	VPAND Y11, Y7, Y7
-	VPBROADCASTD 4(DI), Y8
-	VPSHUFB Y15, Y8, Y8
+	VPMOVZXBW 8(DI), Y7
+	VPSRLW $4, Y7, Y10
+	VPAND Y12, Y7, Y7
+	VPBROADCASTW 4(DI), Y8
 	VPAND Y13, Y8, Y8
-	VPCMPEQB Y13, Y8, Y8
+	VPCMPEQW Y13, Y8, Y8
 	VPAND Y14, Y8, Y8
 	VPOR Y8, Y7, Y7
+	VPBROADCASTW 6(DI), Y8
+	VPAND Y13, Y8, Y8
+	VPCMPEQW Y13, Y8, Y8
+	VPAND Y14, Y8, Y8
+	VPOR Y8, Y10, Y10
 	VPBROADCASTW (DI), X6
 	VCVTPH2PS X6, Y6
-	VPBROADCASTW 2(DI), X10
-	VCVTPH2PS X10, Y10
-	VPXOR Y8, Y8, Y8
-	VMOVDQU (SI), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VPBROADCASTW 2(DI), X11
+	VCVTPH2PS X11, Y11
+	VPMADDWD (SI), Y7, Y8
+	VMOVDQU 32(SI), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI), Y8, Y8
 	VFMADD231PS Y8, Y6, Y0
-	VFMADD231PS 64(SI), Y10, Y0
-	VPXOR Y8, Y8, Y8
-	VMOVDQU (SI)(R9*1), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VMOVSS (R12), X9                         // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y0
+	VPMADDWD (SI)(R9*1), Y7, Y8
+	VMOVDQU 32(SI)(R9*1), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*1), Y8, Y8
 	VFMADD231PS Y8, Y6, Y2
-	VFMADD231PS 64(SI)(R9*1), Y10, Y2
-	VPXOR Y8, Y8, Y8
-	VMOVDQU (SI)(R9*2), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VMOVSS (R12)(R9*1), X9                   // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y2
+	VPMADDWD (SI)(R9*2), Y7, Y8
+	VMOVDQU 32(SI)(R9*2), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*2), Y8, Y8
 	VFMADD231PS Y8, Y6, Y4
-	VFMADD231PS 64(SI)(R9*2), Y10, Y4
-	VBROADCASTI128 8(DI)(R8*1), Y7
-	VPSRLVD Y12, Y7, Y7
-	VPAND Y11, Y7, Y7
-	VPBROADCASTD 4(DI)(R8*1), Y8
-	VPSHUFB Y15, Y8, Y8
+	VMOVSS (R12)(R9*2), X9                   // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y4
+	VPMOVZXBW 8(DI)(R8*1), Y7
+	VPSRLW $4, Y7, Y10
+	VPAND Y12, Y7, Y7
+	VPBROADCASTW 4(DI)(R8*1), Y8
 	VPAND Y13, Y8, Y8
-	VPCMPEQB Y13, Y8, Y8
+	VPCMPEQW Y13, Y8, Y8
 	VPAND Y14, Y8, Y8
 	VPOR Y8, Y7, Y7
+	VPBROADCASTW 6(DI)(R8*1), Y8
+	VPAND Y13, Y8, Y8
+	VPCMPEQW Y13, Y8, Y8
+	VPAND Y14, Y8, Y8
+	VPOR Y8, Y10, Y10
 	VPBROADCASTW (DI)(R8*1), X6
 	VCVTPH2PS X6, Y6
-	VPBROADCASTW 2(DI)(R8*1), X10
-	VCVTPH2PS X10, Y10
-	VPXOR Y8, Y8, Y8
-	VMOVDQU (SI), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VPBROADCASTW 2(DI)(R8*1), X11
+	VCVTPH2PS X11, Y11
+	VPMADDWD (SI), Y7, Y8
+	VMOVDQU 32(SI), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI), Y8, Y8
 	VFMADD231PS Y8, Y6, Y1
-	VFMADD231PS 64(SI), Y10, Y1
-	VPXOR Y8, Y8, Y8
-	VMOVDQU (SI)(R9*1), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VMOVSS (R12), X9                         // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y1
+	VPMADDWD (SI)(R9*1), Y7, Y8
+	VMOVDQU 32(SI)(R9*1), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*1), Y8, Y8
 	VFMADD231PS Y8, Y6, Y3
-	VFMADD231PS 64(SI)(R9*1), Y10, Y3
-	VPXOR Y8, Y8, Y8
-	VMOVDQU (SI)(R9*2), Y9
-	VPDPBUSD_VEX_Y(9, 7, 8)
+	VMOVSS (R12)(R9*1), X9                   // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y3
+	VPMADDWD (SI)(R9*2), Y7, Y8
+	VMOVDQU 32(SI)(R9*2), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
-	VMULPS 32(SI)(R9*2), Y8, Y8
 	VFMADD231PS Y8, Y6, Y5
-	VFMADD231PS 64(SI)(R9*2), Y10, Y5
+	VMOVSS (R12)(R9*2), X9                   // the other lanes are 0
+	VFMADD231PS Y9, Y11, Y5
 	ADDQ $24, DI
-	ADDQ $96, SI
+	ADDQ $64, SI
+	ADDQ $4, R12
 	ADDQ $48, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -2523,9 +2578,9 @@ loop:
 	RET
 
 // func dotQ5_1_2x4AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 2 × 4. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Table.DotInt of q5_1 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ5_1_2x4AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2537,12 +2592,14 @@ TEXT ·dotQ5_1_2x4AVXVNNI(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	LEAQ (SI)(CX*2), R12
+	LEAQ (R12)(R9*2), R13
+	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y13
-	VMOVDQU ·dotIntShiftAVXVNNI<>(SB), Y14
-	VMOVDQU ·dotIntBitAVXVNNI<>(SB), Y15
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y14
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2554,91 +2611,101 @@ TEXT ·dotQ5_1_2x4AVXVNNI(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 8(DI), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
-	VPBROADCASTD 4(DI), Y10
-	VPSHUFB ·dotIntSpreadAVXVNNI<>(SB), Y10, Y10
+	VPMOVZXBW 8(DI), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
+	VPBROADCASTW 4(DI), Y10
 	VPAND Y15, Y10, Y10
-	VPCMPEQB Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
 	VPAND ·dotIntSixteenAVXVNNI<>(SB), Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 6(DI), Y10
+	VPAND Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
+	VPAND ·dotIntSixteenAVXVNNI<>(SB), Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI), X12
-	VCVTPH2PS X12, Y12
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPBROADCASTW 2(DI), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
-	VFMADD231PS 64(SI), Y12, Y0
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y0
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
-	VFMADD231PS 64(SI)(R9*1), Y12, Y2
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI)(R9*2), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y2
+	VPMADDWD (SI)(R9*2), Y9, Y10
+	VMOVDQU 32(SI)(R9*2), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*2), Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
-	VFMADD231PS 64(SI)(R9*2), Y12, Y4
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (R10), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12)(R9*2), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y4
+	VPMADDWD (R10), Y9, Y10
+	VMOVDQU 32(R10), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(R10), Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
-	VFMADD231PS 64(R10), Y12, Y6
-	VBROADCASTI128 8(DI)(R8*1), Y9
-	VPSRLVD Y14, Y9, Y9
-	VPAND Y13, Y9, Y9
-	VPBROADCASTD 4(DI)(R8*1), Y10
-	VPSHUFB ·dotIntSpreadAVXVNNI<>(SB), Y10, Y10
+	VMOVSS (R13), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y6
+	VPMOVZXBW 8(DI)(R8*1), Y9
+	VPSRLW $4, Y9, Y12
+	VPAND Y14, Y9, Y9
+	VPBROADCASTW 4(DI)(R8*1), Y10
 	VPAND Y15, Y10, Y10
-	VPCMPEQB Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
 	VPAND ·dotIntSixteenAVXVNNI<>(SB), Y10, Y10
 	VPOR Y10, Y9, Y9
+	VPBROADCASTW 6(DI)(R8*1), Y10
+	VPAND Y15, Y10, Y10
+	VPCMPEQW Y15, Y10, Y10
+	VPAND ·dotIntSixteenAVXVNNI<>(SB), Y10, Y10
+	VPOR Y10, Y12, Y12
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
-	VPBROADCASTW 2(DI)(R8*1), X12
-	VCVTPH2PS X12, Y12
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VPBROADCASTW 2(DI)(R8*1), X13
+	VCVTPH2PS X13, Y13
+	VPMADDWD (SI), Y9, Y10
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI), Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
-	VFMADD231PS 64(SI), Y12, Y1
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI)(R9*1), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y1
+	VPMADDWD (SI)(R9*1), Y9, Y10
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*1), Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
-	VFMADD231PS 64(SI)(R9*1), Y12, Y3
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (SI)(R9*2), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y3
+	VPMADDWD (SI)(R9*2), Y9, Y10
+	VMOVDQU 32(SI)(R9*2), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(SI)(R9*2), Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
-	VFMADD231PS 64(SI)(R9*2), Y12, Y5
-	VPXOR Y10, Y10, Y10
-	VMOVDQU (R10), Y11
-	VPDPBUSD_VEX_Y(11, 9, 10)
+	VMOVSS (R12)(R9*2), X11                  // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y5
+	VPMADDWD (R10), Y9, Y10
+	VMOVDQU 32(R10), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
-	VMULPS 32(R10), Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
-	VFMADD231PS 64(R10), Y12, Y7
+	VMOVSS (R13), X11                        // the other lanes are 0
+	VFMADD231PS Y11, Y13, Y7
 	ADDQ $24, DI
-	ADDQ $96, SI
-	ADDQ $96, R10
+	ADDQ $64, SI
+	ADDQ $64, R10
+	ADDQ $4, R12
+	ADDQ $4, R13
 	ADDQ $48, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -2664,9 +2731,9 @@ loop:
 	RET
 
 // func dotQ5_1_2x5AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 2 × 5. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y9 sums, Y10 the scale of a block, Y11 its weights, Y12 their products.
+// Table.DotInt of q5_1 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// Y0 … Y9 sums, Y10 the scale of a block, Y11 weights, Y12 products.
 TEXT ·dotQ5_1_2x5AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2678,10 +2745,12 @@ TEXT ·dotQ5_1_2x5AVXVNNI(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	LEAQ (SI)(CX*2), R12
+	LEAQ (R12)(R9*2), R13
+	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $2, DX
 	ADDQ DI, DX
-	VMOVDQU ·dotIntNibbleAVXVNNI<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2695,105 +2764,115 @@ TEXT ·dotQ5_1_2x5AVXVNNI(SB), NOSPLIT, $0-56
 
 loop:
 	PREFETCHT0 0(DX)
-	VBROADCASTI128 8(DI), Y11
-	VPSRLVD ·dotIntShiftAVXVNNI<>(SB), Y11, Y11
-	VPAND Y15, Y11, Y11
-	VPBROADCASTD 4(DI), Y12
-	VPSHUFB ·dotIntSpreadAVXVNNI<>(SB), Y12, Y12
-	VPAND ·dotIntBitAVXVNNI<>(SB), Y12, Y12
-	VPCMPEQB ·dotIntBitAVXVNNI<>(SB), Y12, Y12
+	VPMOVZXBW 8(DI), Y11
+	VPSRLW $4, Y11, Y14
+	VPAND ·dotIntNibbleAVXVNNI<>(SB), Y11, Y11
+	VPBROADCASTW 4(DI), Y12
+	VPAND ·dotIntBitsAVXVNNI<>(SB), Y12, Y12
+	VPCMPEQW ·dotIntBitsAVXVNNI<>(SB), Y12, Y12
 	VPAND ·dotIntSixteenAVXVNNI<>(SB), Y12, Y12
 	VPOR Y12, Y11, Y11
+	VPBROADCASTW 6(DI), Y12
+	VPAND ·dotIntBitsAVXVNNI<>(SB), Y12, Y12
+	VPCMPEQW ·dotIntBitsAVXVNNI<>(SB), Y12, Y12
+	VPAND ·dotIntSixteenAVXVNNI<>(SB), Y12, Y12
+	VPOR Y12, Y14, Y14
 	VPBROADCASTW (DI), X10
 	VCVTPH2PS X10, Y10
-	VPBROADCASTW 2(DI), X14
-	VCVTPH2PS X14, Y14
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (SI), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPBROADCASTW 2(DI), X15
+	VCVTPH2PS X15, Y15
+	VPMADDWD (SI), Y11, Y12
+	VMOVDQU 32(SI), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI), Y12, Y12
 	VFMADD231PS Y12, Y10, Y0
-	VFMADD231PS 64(SI), Y14, Y0
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (SI)(R9*1), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VMOVSS (R12), X13                        // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y0
+	VPMADDWD (SI)(R9*1), Y11, Y12
+	VMOVDQU 32(SI)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y2
-	VFMADD231PS 64(SI)(R9*1), Y14, Y2
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (SI)(R9*2), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VMOVSS (R12)(R9*1), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y2
+	VPMADDWD (SI)(R9*2), Y11, Y12
+	VMOVDQU 32(SI)(R9*2), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*2), Y12, Y12
 	VFMADD231PS Y12, Y10, Y4
-	VFMADD231PS 64(SI)(R9*2), Y14, Y4
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (R10), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VMOVSS (R12)(R9*2), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y4
+	VPMADDWD (R10), Y11, Y12
+	VMOVDQU 32(R10), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10), Y12, Y12
 	VFMADD231PS Y12, Y10, Y6
-	VFMADD231PS 64(R10), Y14, Y6
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (R10)(R9*1), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VMOVSS (R13), X13                        // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y6
+	VPMADDWD (R10)(R9*1), Y11, Y12
+	VMOVDQU 32(R10)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y8
-	VFMADD231PS 64(R10)(R9*1), Y14, Y8
-	VBROADCASTI128 8(DI)(R8*1), Y11
-	VPSRLVD ·dotIntShiftAVXVNNI<>(SB), Y11, Y11
-	VPAND Y15, Y11, Y11
-	VPBROADCASTD 4(DI)(R8*1), Y12
-	VPSHUFB ·dotIntSpreadAVXVNNI<>(SB), Y12, Y12
-	VPAND ·dotIntBitAVXVNNI<>(SB), Y12, Y12
-	VPCMPEQB ·dotIntBitAVXVNNI<>(SB), Y12, Y12
+	VMOVSS (R13)(R9*1), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y8
+	VPMOVZXBW 8(DI)(R8*1), Y11
+	VPSRLW $4, Y11, Y14
+	VPAND ·dotIntNibbleAVXVNNI<>(SB), Y11, Y11
+	VPBROADCASTW 4(DI)(R8*1), Y12
+	VPAND ·dotIntBitsAVXVNNI<>(SB), Y12, Y12
+	VPCMPEQW ·dotIntBitsAVXVNNI<>(SB), Y12, Y12
 	VPAND ·dotIntSixteenAVXVNNI<>(SB), Y12, Y12
 	VPOR Y12, Y11, Y11
+	VPBROADCASTW 6(DI)(R8*1), Y12
+	VPAND ·dotIntBitsAVXVNNI<>(SB), Y12, Y12
+	VPCMPEQW ·dotIntBitsAVXVNNI<>(SB), Y12, Y12
+	VPAND ·dotIntSixteenAVXVNNI<>(SB), Y12, Y12
+	VPOR Y12, Y14, Y14
 	VPBROADCASTW (DI)(R8*1), X10
 	VCVTPH2PS X10, Y10
-	VPBROADCASTW 2(DI)(R8*1), X14
-	VCVTPH2PS X14, Y14
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (SI), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VPBROADCASTW 2(DI)(R8*1), X15
+	VCVTPH2PS X15, Y15
+	VPMADDWD (SI), Y11, Y12
+	VMOVDQU 32(SI), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI), Y12, Y12
 	VFMADD231PS Y12, Y10, Y1
-	VFMADD231PS 64(SI), Y14, Y1
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (SI)(R9*1), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VMOVSS (R12), X13                        // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y1
+	VPMADDWD (SI)(R9*1), Y11, Y12
+	VMOVDQU 32(SI)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y3
-	VFMADD231PS 64(SI)(R9*1), Y14, Y3
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (SI)(R9*2), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VMOVSS (R12)(R9*1), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y3
+	VPMADDWD (SI)(R9*2), Y11, Y12
+	VMOVDQU 32(SI)(R9*2), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(SI)(R9*2), Y12, Y12
 	VFMADD231PS Y12, Y10, Y5
-	VFMADD231PS 64(SI)(R9*2), Y14, Y5
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (R10), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VMOVSS (R12)(R9*2), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y5
+	VPMADDWD (R10), Y11, Y12
+	VMOVDQU 32(R10), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10), Y12, Y12
 	VFMADD231PS Y12, Y10, Y7
-	VFMADD231PS 64(R10), Y14, Y7
-	VPXOR Y12, Y12, Y12
-	VMOVDQU (R10)(R9*1), Y13
-	VPDPBUSD_VEX_Y(13, 11, 12)
+	VMOVSS (R13), X13                        // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y7
+	VPMADDWD (R10)(R9*1), Y11, Y12
+	VMOVDQU 32(R10)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
-	VMULPS 32(R10)(R9*1), Y12, Y12
 	VFMADD231PS Y12, Y10, Y9
-	VFMADD231PS 64(R10)(R9*1), Y14, Y9
+	VMOVSS (R13)(R9*1), X13                  // the other lanes are 0
+	VFMADD231PS Y13, Y15, Y9
 	ADDQ $24, DI
-	ADDQ $96, SI
-	ADDQ $96, R10
+	ADDQ $64, SI
+	ADDQ $64, R10
+	ADDQ $4, R12
+	ADDQ $4, R13
 	ADDQ $48, DX
 	SUBQ $32, CX
 	JNZ  loop
@@ -2826,9 +2905,9 @@ loop:
 	RET
 
 // func dotQ8_0_1x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 1 × 1. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// Table.DotInt of q8_0 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y0 sums, Y1 the scale of a block, Y2 its weights, Y3 their products.
+// Y0 … Y0 sums, Y1 the scale of a block, Y2 weights, Y3 products.
 TEXT ·dotQ8_0_1x1AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2845,12 +2924,12 @@ TEXT ·dotQ8_0_1x1AVXVNNI(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	VPMOVSXBW 2(DI), Y2
-	VPMOVSXBW 18(DI), Y4
+	VPMOVSXBW 18(DI), Y5
 	VPBROADCASTW (DI), X1
 	VCVTPH2PS X1, Y1
 	VPMADDWD (SI), Y2, Y3
-	VMOVDQU 32(SI), Y5
-	VPDPWSSD_VEX_Y(5, 4, 3)
+	VMOVDQU 32(SI), Y4
+	VPDPWSSD_VEX_Y(4, 5, 3)
 	VCVTDQ2PS Y3, Y3
 	VFMADD231PS Y3, Y1, Y0
 	ADDQ $34, DI
@@ -2869,9 +2948,9 @@ loop:
 	RET
 
 // func dotQ8_0_4x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 1. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// Table.DotInt of q8_0 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y3 sums, Y4 the scale of a block, Y5 its weights, Y6 their products.
+// Y0 … Y3 sums, Y4 the scale of a block, Y5 weights, Y6 products.
 TEXT ·dotQ8_0_4x1AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2896,39 +2975,39 @@ loop:
 	PREFETCHT0 64(DX)
 	PREFETCHT0 128(DX)
 	VPMOVSXBW 2(DI), Y5
-	VPMOVSXBW 18(DI), Y7
+	VPMOVSXBW 18(DI), Y8
 	VPBROADCASTW (DI), X4
 	VCVTPH2PS X4, Y4
 	VPMADDWD (SI), Y5, Y6
-	VMOVDQU 32(SI), Y8
-	VPDPWSSD_VEX_Y(8, 7, 6)
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
 	VFMADD231PS Y6, Y4, Y0
 	VPMOVSXBW 2(DI)(R8*1), Y5
-	VPMOVSXBW 18(DI)(R8*1), Y7
+	VPMOVSXBW 18(DI)(R8*1), Y8
 	VPBROADCASTW (DI)(R8*1), X4
 	VCVTPH2PS X4, Y4
 	VPMADDWD (SI), Y5, Y6
-	VMOVDQU 32(SI), Y8
-	VPDPWSSD_VEX_Y(8, 7, 6)
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
 	VFMADD231PS Y6, Y4, Y1
 	VPMOVSXBW 2(DI)(R8*2), Y5
-	VPMOVSXBW 18(DI)(R8*2), Y7
+	VPMOVSXBW 18(DI)(R8*2), Y8
 	VPBROADCASTW (DI)(R8*2), X4
 	VCVTPH2PS X4, Y4
 	VPMADDWD (SI), Y5, Y6
-	VMOVDQU 32(SI), Y8
-	VPDPWSSD_VEX_Y(8, 7, 6)
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
 	VFMADD231PS Y6, Y4, Y2
 	VPMOVSXBW 2(R11), Y5
-	VPMOVSXBW 18(R11), Y7
+	VPMOVSXBW 18(R11), Y8
 	VPBROADCASTW (R11), X4
 	VCVTPH2PS X4, Y4
 	VPMADDWD (SI), Y5, Y6
-	VMOVDQU 32(SI), Y8
-	VPDPWSSD_VEX_Y(8, 7, 6)
+	VMOVDQU 32(SI), Y7
+	VPDPWSSD_VEX_Y(7, 8, 6)
 	VCVTDQ2PS Y6, Y6
 	VFMADD231PS Y6, Y4, Y3
 	ADDQ $34, DI
@@ -2949,9 +3028,9 @@ loop:
 	RET
 
 // func dotQ8_0_4x2AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 2. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// Table.DotInt of q8_0 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ8_0_4x2AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2980,59 +3059,59 @@ loop:
 	PREFETCHT0 64(DX)
 	PREFETCHT0 128(DX)
 	VPMOVSXBW 2(DI), Y9
-	VPMOVSXBW 18(DI), Y11
+	VPMOVSXBW 18(DI), Y12
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
 	VPMADDWD (SI), Y9, Y10
-	VMOVDQU 32(SI), Y12
-	VPDPWSSD_VEX_Y(12, 11, 10)
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
 	VPMADDWD (SI)(R9*1), Y9, Y10
-	VMOVDQU 32(SI)(R9*1), Y12
-	VPDPWSSD_VEX_Y(12, 11, 10)
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
 	VPMOVSXBW 2(DI)(R8*1), Y9
-	VPMOVSXBW 18(DI)(R8*1), Y11
+	VPMOVSXBW 18(DI)(R8*1), Y12
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
 	VPMADDWD (SI), Y9, Y10
-	VMOVDQU 32(SI), Y12
-	VPDPWSSD_VEX_Y(12, 11, 10)
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
 	VPMADDWD (SI)(R9*1), Y9, Y10
-	VMOVDQU 32(SI)(R9*1), Y12
-	VPDPWSSD_VEX_Y(12, 11, 10)
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
 	VPMOVSXBW 2(DI)(R8*2), Y9
-	VPMOVSXBW 18(DI)(R8*2), Y11
+	VPMOVSXBW 18(DI)(R8*2), Y12
 	VPBROADCASTW (DI)(R8*2), X8
 	VCVTPH2PS X8, Y8
 	VPMADDWD (SI), Y9, Y10
-	VMOVDQU 32(SI), Y12
-	VPDPWSSD_VEX_Y(12, 11, 10)
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
 	VPMADDWD (SI)(R9*1), Y9, Y10
-	VMOVDQU 32(SI)(R9*1), Y12
-	VPDPWSSD_VEX_Y(12, 11, 10)
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
 	VPMOVSXBW 2(R11), Y9
-	VPMOVSXBW 18(R11), Y11
+	VPMOVSXBW 18(R11), Y12
 	VPBROADCASTW (R11), X8
 	VCVTPH2PS X8, Y8
 	VPMADDWD (SI), Y9, Y10
-	VMOVDQU 32(SI), Y12
-	VPDPWSSD_VEX_Y(12, 11, 10)
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
 	VPMADDWD (SI)(R9*1), Y9, Y10
-	VMOVDQU 32(SI)(R9*1), Y12
-	VPDPWSSD_VEX_Y(12, 11, 10)
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
 	ADDQ $34, DI
@@ -3060,9 +3139,9 @@ loop:
 	RET
 
 // func dotQ8_0_2x3AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 2 × 3. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// Table.DotInt of q8_0 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y5 sums, Y6 the scale of a block, Y7 its weights, Y8 their products.
+// Y0 … Y5 sums, Y6 the scale of a block, Y7 weights, Y8 products.
 TEXT ·dotQ8_0_2x3AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -3086,41 +3165,41 @@ loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
 	VPMOVSXBW 2(DI), Y7
-	VPMOVSXBW 18(DI), Y9
+	VPMOVSXBW 18(DI), Y10
 	VPBROADCASTW (DI), X6
 	VCVTPH2PS X6, Y6
 	VPMADDWD (SI), Y7, Y8
-	VMOVDQU 32(SI), Y10
-	VPDPWSSD_VEX_Y(10, 9, 8)
+	VMOVDQU 32(SI), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
 	VFMADD231PS Y8, Y6, Y0
 	VPMADDWD (SI)(R9*1), Y7, Y8
-	VMOVDQU 32(SI)(R9*1), Y10
-	VPDPWSSD_VEX_Y(10, 9, 8)
+	VMOVDQU 32(SI)(R9*1), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
 	VFMADD231PS Y8, Y6, Y2
 	VPMADDWD (SI)(R9*2), Y7, Y8
-	VMOVDQU 32(SI)(R9*2), Y10
-	VPDPWSSD_VEX_Y(10, 9, 8)
+	VMOVDQU 32(SI)(R9*2), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
 	VFMADD231PS Y8, Y6, Y4
 	VPMOVSXBW 2(DI)(R8*1), Y7
-	VPMOVSXBW 18(DI)(R8*1), Y9
+	VPMOVSXBW 18(DI)(R8*1), Y10
 	VPBROADCASTW (DI)(R8*1), X6
 	VCVTPH2PS X6, Y6
 	VPMADDWD (SI), Y7, Y8
-	VMOVDQU 32(SI), Y10
-	VPDPWSSD_VEX_Y(10, 9, 8)
+	VMOVDQU 32(SI), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
 	VFMADD231PS Y8, Y6, Y1
 	VPMADDWD (SI)(R9*1), Y7, Y8
-	VMOVDQU 32(SI)(R9*1), Y10
-	VPDPWSSD_VEX_Y(10, 9, 8)
+	VMOVDQU 32(SI)(R9*1), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
 	VFMADD231PS Y8, Y6, Y3
 	VPMADDWD (SI)(R9*2), Y7, Y8
-	VMOVDQU 32(SI)(R9*2), Y10
-	VPDPWSSD_VEX_Y(10, 9, 8)
+	VMOVDQU 32(SI)(R9*2), Y9
+	VPDPWSSD_VEX_Y(9, 10, 8)
 	VCVTDQ2PS Y8, Y8
 	VFMADD231PS Y8, Y6, Y5
 	ADDQ $34, DI
@@ -3148,9 +3227,9 @@ loop:
 	RET
 
 // func dotQ8_0_2x4AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 2 × 4. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// Table.DotInt of q8_0 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y7 sums, Y8 the scale of a block, Y9 its weights, Y10 their products.
+// Y0 … Y7 sums, Y8 the scale of a block, Y9 weights, Y10 products.
 TEXT ·dotQ8_0_2x4AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -3178,51 +3257,51 @@ loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
 	VPMOVSXBW 2(DI), Y9
-	VPMOVSXBW 18(DI), Y11
+	VPMOVSXBW 18(DI), Y12
 	VPBROADCASTW (DI), X8
 	VCVTPH2PS X8, Y8
 	VPMADDWD (SI), Y9, Y10
-	VMOVDQU 32(SI), Y12
-	VPDPWSSD_VEX_Y(12, 11, 10)
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y0
 	VPMADDWD (SI)(R9*1), Y9, Y10
-	VMOVDQU 32(SI)(R9*1), Y12
-	VPDPWSSD_VEX_Y(12, 11, 10)
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y2
 	VPMADDWD (SI)(R9*2), Y9, Y10
-	VMOVDQU 32(SI)(R9*2), Y12
-	VPDPWSSD_VEX_Y(12, 11, 10)
+	VMOVDQU 32(SI)(R9*2), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y4
 	VPMADDWD (R10), Y9, Y10
-	VMOVDQU 32(R10), Y12
-	VPDPWSSD_VEX_Y(12, 11, 10)
+	VMOVDQU 32(R10), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y6
 	VPMOVSXBW 2(DI)(R8*1), Y9
-	VPMOVSXBW 18(DI)(R8*1), Y11
+	VPMOVSXBW 18(DI)(R8*1), Y12
 	VPBROADCASTW (DI)(R8*1), X8
 	VCVTPH2PS X8, Y8
 	VPMADDWD (SI), Y9, Y10
-	VMOVDQU 32(SI), Y12
-	VPDPWSSD_VEX_Y(12, 11, 10)
+	VMOVDQU 32(SI), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y1
 	VPMADDWD (SI)(R9*1), Y9, Y10
-	VMOVDQU 32(SI)(R9*1), Y12
-	VPDPWSSD_VEX_Y(12, 11, 10)
+	VMOVDQU 32(SI)(R9*1), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y3
 	VPMADDWD (SI)(R9*2), Y9, Y10
-	VMOVDQU 32(SI)(R9*2), Y12
-	VPDPWSSD_VEX_Y(12, 11, 10)
+	VMOVDQU 32(SI)(R9*2), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y5
 	VPMADDWD (R10), Y9, Y10
-	VMOVDQU 32(R10), Y12
-	VPDPWSSD_VEX_Y(12, 11, 10)
+	VMOVDQU 32(R10), Y11
+	VPDPWSSD_VEX_Y(11, 12, 10)
 	VCVTDQ2PS Y10, Y10
 	VFMADD231PS Y10, Y8, Y7
 	ADDQ $34, DI
@@ -3253,9 +3332,9 @@ loop:
 	RET
 
 // func dotQ8_0_2x5AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 2 × 5. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// Table.DotInt of q8_0 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Y0 … Y9 sums, Y10 the scale of a block, Y11 its weights, Y12 their products.
+// Y0 … Y9 sums, Y10 the scale of a block, Y11 weights, Y12 products.
 TEXT ·dotQ8_0_2x5AVXVNNI(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -3285,61 +3364,61 @@ loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
 	VPMOVSXBW 2(DI), Y11
-	VPMOVSXBW 18(DI), Y13
+	VPMOVSXBW 18(DI), Y14
 	VPBROADCASTW (DI), X10
 	VCVTPH2PS X10, Y10
 	VPMADDWD (SI), Y11, Y12
-	VMOVDQU 32(SI), Y14
-	VPDPWSSD_VEX_Y(14, 13, 12)
+	VMOVDQU 32(SI), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y0
 	VPMADDWD (SI)(R9*1), Y11, Y12
-	VMOVDQU 32(SI)(R9*1), Y14
-	VPDPWSSD_VEX_Y(14, 13, 12)
+	VMOVDQU 32(SI)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y2
 	VPMADDWD (SI)(R9*2), Y11, Y12
-	VMOVDQU 32(SI)(R9*2), Y14
-	VPDPWSSD_VEX_Y(14, 13, 12)
+	VMOVDQU 32(SI)(R9*2), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y4
 	VPMADDWD (R10), Y11, Y12
-	VMOVDQU 32(R10), Y14
-	VPDPWSSD_VEX_Y(14, 13, 12)
+	VMOVDQU 32(R10), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y6
 	VPMADDWD (R10)(R9*1), Y11, Y12
-	VMOVDQU 32(R10)(R9*1), Y14
-	VPDPWSSD_VEX_Y(14, 13, 12)
+	VMOVDQU 32(R10)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y8
 	VPMOVSXBW 2(DI)(R8*1), Y11
-	VPMOVSXBW 18(DI)(R8*1), Y13
+	VPMOVSXBW 18(DI)(R8*1), Y14
 	VPBROADCASTW (DI)(R8*1), X10
 	VCVTPH2PS X10, Y10
 	VPMADDWD (SI), Y11, Y12
-	VMOVDQU 32(SI), Y14
-	VPDPWSSD_VEX_Y(14, 13, 12)
+	VMOVDQU 32(SI), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y1
 	VPMADDWD (SI)(R9*1), Y11, Y12
-	VMOVDQU 32(SI)(R9*1), Y14
-	VPDPWSSD_VEX_Y(14, 13, 12)
+	VMOVDQU 32(SI)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y3
 	VPMADDWD (SI)(R9*2), Y11, Y12
-	VMOVDQU 32(SI)(R9*2), Y14
-	VPDPWSSD_VEX_Y(14, 13, 12)
+	VMOVDQU 32(SI)(R9*2), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y5
 	VPMADDWD (R10), Y11, Y12
-	VMOVDQU 32(R10), Y14
-	VPDPWSSD_VEX_Y(14, 13, 12)
+	VMOVDQU 32(R10), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y7
 	VPMADDWD (R10)(R9*1), Y11, Y12
-	VMOVDQU 32(R10)(R9*1), Y14
-	VPDPWSSD_VEX_Y(14, 13, 12)
+	VMOVDQU 32(R10)(R9*1), Y13
+	VPDPWSSD_VEX_Y(13, 14, 12)
 	VCVTDQ2PS Y12, Y12
 	VFMADD231PS Y12, Y10, Y9
 	ADDQ $34, DI

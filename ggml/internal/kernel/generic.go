@@ -8,20 +8,14 @@ import (
 // generic is the reference of every rung. Its sums have the same bits on every architecture: a product that is converted
 // to the type it has already is never fused with the addition behind it.
 var generic = Table{
-	Name:   "generic",
-	MR:     4,
-	NR:     4,
-	Tile:   tileGeneric,
-	Pack:   packGeneric,
-	DotF32: dotF32Generic,
-	DotF16: dotF16Generic,
-	Quantize: [16]func([]byte, []float32){
-		2: quantize8Generic(8, false),
-		3: quantize8Generic(0, true),
-		6: quantize8Generic(16, false),
-		7: quantize8Generic(0, true),
-		8: quantize16Generic,
-	},
+	Name:     "generic",
+	MR:       4,
+	NR:       4,
+	Tile:     tileGeneric,
+	Pack:     packGeneric,
+	DotF32:   dotF32Generic,
+	DotF16:   dotF16Generic,
+	Quantize: quantizeGeneric,
 	DotInt: [16]func(y []float32, ys int, w []byte, ws int, x []byte, xs int, rows, cols, n int){
 		2: dotIntGeneric(2, bytesQ4_0),
 		3: dotIntGeneric(3, bytesQ4_1),

@@ -5,31 +5,21 @@ import (
 	"math"
 )
 
-// Activations for weights of four and five bits are rounded to 8 bits in blocks of 32, as ggml's Q8: with the largest
-// magnitude a of a block, q = round(x·127/a) and d = a/127. A block takes 96 bytes, laid out for vectors of eight:
+// Activations that meet quantised weights are rounded to 16 bits with one scale a row: with the largest magnitude a of the
+// row, q = round(x·32767/a) and d = a/32767. What that adds to the error of a product is far below what ggml's 8 bits a
+// block of 32 add: those leave an error of a/254 in the block that has the largest number, these one of a/65534 everywhere.
 //
-//	32 signed bytes q
-//	8 times the float32 d
-//	8 terms, of s[i] = q[4i] + … + q[4i+3]: the int32 −8·s[i] (q4_0) or −16·s[i] (q5_0), which turn the sum of products of
-//	unsigned weights into that of signed ones; or the float32 d·s[i] (q4_1, q5_1), which the weights' minimum multiplies
+// A row of n is stored as
 //
-// Activations for q8_0 are rounded to 16 bits with one scale a row, q = round(x·32767/a), d = a/32767: the n int16 q, then
-// the float32 d. So they are no coarser than those of 8 bits a block where no block's a is below 1/258 of the row's.
+//	n int16 q
+//	n/32 float32, the sums of the q of a block, which are exact and meet the minimum of q4_1 and q5_1
+//	the float32 d
 //
-// All is little-endian. So that nothing divides by zero, a is at least 2⁻¹⁰⁰.
-const (
-	bytesBlock8 = 32 + 8*4 + 8*4
-	least       = 0x1p-100
-)
+// all little-endian. So that nothing divides by zero, a is at least 2⁻¹⁰⁰.
+const least = 0x1p-100
 
-// QuantizedBytes returns the size of a row of n activations as Table.Quantize rounds it for weights of ggml's type
-// number typ.
-func QuantizedBytes(typ, n int) int {
-	if typ == 8 {
-		return 2*n + 4
-	}
-	return n / block * bytesBlock8
-}
+// QuantizedBytes returns the size of a row of n activations as Table.Quantize rounds it.
+func QuantizedBytes(n int) int { return 2*n + 4*(n/block) + 4 }
 
 // largest returns the largest magnitude in x, or a NaN where there is one, and at least the constant least.
 func largest(x []float32) float32 {
@@ -42,49 +32,28 @@ func largest(x []float32) float32 {
 
 // toInt rounds to the nearest integer, ties to even, in [−limit−1, limit].
 func toInt(v float32, limit int32) int32 {
-	const round = 0x1.8p23
+	const round = 0x1.8p23 // adding it leaves no room for a fraction
 	if !(v > -0x1p22 && v < 0x1p22) {
 		return -limit - 1 // behind infinities and what is no number, the scale decides
 	}
 	return min(int32(math.Float32bits(float32(v)+round)-math.Float32bits(round)), limit)
 }
 
-// quantize8Generic returns Quantize for unsigned weights that are too large by offset, or have a minimum.
-func quantize8Generic(offset int32, minimum bool) func(dst []byte, x []float32) {
-	return func(dst []byte, x []float32) { quantize8(dst, x, offset, minimum) }
-}
-
-func quantize8(dst []byte, x []float32, offset int32, minimum bool) {
-	checkQuantize(dst, x, len(x)/block*bytesBlock8)
-	for ; len(x) > 0; dst, x = dst[bytesBlock8:], x[block:] {
-		a := largest(x[:block])
-		d, by := a/127, 127/a
-		for i := range 8 {
-			var s int32
-			for j, v := range x[4*i:][:4] {
-				q := toInt(float32(v*by), 127)
-				dst[4*i+j] = byte(q)
-				s += q
-			}
-			term := uint32(-offset * s)
-			if minimum {
-				term = math.Float32bits(d * float32(s))
-			}
-			binary.LittleEndian.PutUint32(dst[32+4*i:], math.Float32bits(d))
-			binary.LittleEndian.PutUint32(dst[64+4*i:], term)
-		}
-	}
-}
-
-// quantize16Generic is Quantize for q8_0.
-func quantize16Generic(dst []byte, x []float32) {
-	checkQuantize(dst, x, 2*len(x)+4)
+func quantizeGeneric(dst []byte, x []float32) {
+	checkQuantize(dst, x)
 	a := largest(x)
-	by := 32767 / a
-	for i, v := range x {
-		binary.LittleEndian.PutUint16(dst[2*i:], uint16(toInt(float32(v*by), 32767)))
+	by, sums := 32767/a, dst[2*len(x):]
+	for i := 0; i < len(x); i += block {
+		var sum int32
+		for j, v := range x[i:][:block] {
+			q := toInt(float32(v*by), 32767)
+			binary.LittleEndian.PutUint16(dst[2*(i+j):], uint16(q))
+			sum += q
+		}
+		binary.LittleEndian.PutUint32(sums, math.Float32bits(float32(sum)))
+		sums = sums[4:]
 	}
-	binary.LittleEndian.PutUint32(dst[2*len(x):], math.Float32bits(a/32767))
+	binary.LittleEndian.PutUint32(sums, math.Float32bits(a/32767))
 }
 
 func scaleAt(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }
@@ -122,35 +91,24 @@ func (o *opened) open(typ int, b []byte) {
 	}
 }
 
-// dot8 adds the product with a block of activations of 8 bits to sum.
-func (o *opened) dot8(sum float32, x []byte) float32 {
-	var s, all int32
-	for i, q := range x[:block] {
-		s += o.q[i] * int32(int8(q))
-		all += int32(int8(q))
-	}
-	d := scaleAt(x[32:])
-	sum += float32(float32(float32(s)*d) * o.d)
-	if o.m != 0 {
-		sum += float32(o.m * float32(d*float32(all)))
-	}
-	return sum
-}
-
-// dot16 does with a block of activations of 16 bits, whose scale is left to the end.
-func (o *opened) dot16(sum float32, x []byte) float32 {
+// add adds the product with a block of activations of the given sum, but for their scale.
+func (o *opened) add(to float32, x []byte, sum float32) float32 {
 	var s int32
 	for i, w := range &o.q {
 		s += w * int32(int16(binary.LittleEndian.Uint16(x[2*i:])))
 	}
-	return sum + float32(float32(s)*o.d)
+	to += float32(float32(s) * o.d)
+	if o.m != 0 {
+		to += float32(sum * o.m)
+	}
+	return to
 }
 
 // dotIntGeneric returns DotInt for weights of a type whose blocks take size bytes.
 func dotIntGeneric(typ, size int) func(y []float32, ys int, w []byte, ws int, x []byte, xs, rows, cols, n int) {
 	return func(y []float32, ys int, w []byte, ws int, x []byte, xs, rows, cols, n int) {
 		const together = 8
-		checkDotInt(y, ys, w, ws, x, xs, rows, cols, n, size, QuantizedBytes(typ, n))
+		checkDotInt(y, ys, w, ws, x, xs, rows, cols, n, size)
 		for c := 0; c < cols; c += together {
 			for r := range rows {
 				var o opened
@@ -158,18 +116,12 @@ func dotIntGeneric(typ, size int) func(y []float32, ys int, w []byte, ws int, x 
 				for k := range n / block {
 					o.open(typ, w[r*ws+k*size:][:size])
 					for i := range min(together, cols-c) {
-						if at := (c + i) * xs; typ == 8 {
-							sum[i] = o.dot16(sum[i], x[at+2*block*k:])
-						} else {
-							sum[i] = o.dot8(sum[i], x[at+bytesBlock8*k:])
-						}
+						at := x[(c+i)*xs:]
+						sum[i] = o.add(sum[i], at[2*block*k:], scaleAt(at[2*n+4*k:]))
 					}
 				}
 				for i := range min(together, cols-c) {
-					if typ == 8 {
-						sum[i] *= scaleAt(x[(c+i)*xs+2*n:])
-					}
-					y[(c+i)*ys+r] = sum[i]
+					y[(c+i)*ys+r] = sum[i] * scaleAt(x[(c+i)*xs+QuantizedBytes(n)-4:])
 				}
 			}
 		}

@@ -12,8 +12,7 @@ func neon(t Table) Table {
 	t.Pack = packNEON
 	t.DotF32 = dotF32NEON
 	t.DotF16 = dotF16NEON
-	clear(t.Quantize[:]) // widened weights go faster than integers in plain Go
-	clear(t.DotInt[:])
+	clear(t.DotInt[:]) // widened weights go faster than integers in plain Go
 	clear(t.Products[:])
 	t.Widen[1] = widenF16NEON
 	t.Widen[2] = blocksNEON(bytesQ4_0, widenQ4_0NEON)

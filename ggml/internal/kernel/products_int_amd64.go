@@ -60,31 +60,31 @@ var (
 	}
 )
 
-// The integer dots of avx512vnni.
+// The integer dots of avx512.
 var (
-	dotsQ4_0AVX512VNNI = dotBodies[byte]{
-		one:  dotQ4_0_1x1AVX512VNNI,
-		rows: []int{4, 4, 4, 4, 4},
-		cols: []dotBody[byte]{dotQ4_0_4x1AVX512VNNI, dotQ4_0_4x2AVX512VNNI, dotQ4_0_4x3AVX512VNNI, dotQ4_0_4x4AVX512VNNI, dotQ4_0_4x5AVX512VNNI},
+	dotsQ4_0AVX512 = dotBodies[byte]{
+		one:  dotQ4_0_1x1AVX512,
+		rows: []int{4, 4, 4, 4, 4, 4},
+		cols: []dotBody[byte]{dotQ4_0_4x1AVX512, dotQ4_0_4x2AVX512, dotQ4_0_4x3AVX512, dotQ4_0_4x4AVX512, dotQ4_0_4x5AVX512, dotQ4_0_4x6AVX512},
 	}
-	dotsQ4_1AVX512VNNI = dotBodies[byte]{
-		one:  dotQ4_1_1x1AVX512VNNI,
-		rows: []int{4, 4, 4, 4, 4},
-		cols: []dotBody[byte]{dotQ4_1_4x1AVX512VNNI, dotQ4_1_4x2AVX512VNNI, dotQ4_1_4x3AVX512VNNI, dotQ4_1_4x4AVX512VNNI, dotQ4_1_4x5AVX512VNNI},
+	dotsQ4_1AVX512 = dotBodies[byte]{
+		one:  dotQ4_1_1x1AVX512,
+		rows: []int{4, 4, 4, 4, 4, 4},
+		cols: []dotBody[byte]{dotQ4_1_4x1AVX512, dotQ4_1_4x2AVX512, dotQ4_1_4x3AVX512, dotQ4_1_4x4AVX512, dotQ4_1_4x5AVX512, dotQ4_1_4x6AVX512},
 	}
-	dotsQ5_0AVX512VNNI = dotBodies[byte]{
-		one:  dotQ5_0_1x1AVX512VNNI,
-		rows: []int{4, 4, 4, 4, 4},
-		cols: []dotBody[byte]{dotQ5_0_4x1AVX512VNNI, dotQ5_0_4x2AVX512VNNI, dotQ5_0_4x3AVX512VNNI, dotQ5_0_4x4AVX512VNNI, dotQ5_0_4x5AVX512VNNI},
+	dotsQ5_0AVX512 = dotBodies[byte]{
+		one:  dotQ5_0_1x1AVX512,
+		rows: []int{4, 4, 4, 4, 4, 4},
+		cols: []dotBody[byte]{dotQ5_0_4x1AVX512, dotQ5_0_4x2AVX512, dotQ5_0_4x3AVX512, dotQ5_0_4x4AVX512, dotQ5_0_4x5AVX512, dotQ5_0_4x6AVX512},
 	}
-	dotsQ5_1AVX512VNNI = dotBodies[byte]{
-		one:  dotQ5_1_1x1AVX512VNNI,
-		rows: []int{4, 4, 4, 4, 4},
-		cols: []dotBody[byte]{dotQ5_1_4x1AVX512VNNI, dotQ5_1_4x2AVX512VNNI, dotQ5_1_4x3AVX512VNNI, dotQ5_1_4x4AVX512VNNI, dotQ5_1_4x5AVX512VNNI},
+	dotsQ5_1AVX512 = dotBodies[byte]{
+		one:  dotQ5_1_1x1AVX512,
+		rows: []int{4, 4, 4, 4, 4, 4},
+		cols: []dotBody[byte]{dotQ5_1_4x1AVX512, dotQ5_1_4x2AVX512, dotQ5_1_4x3AVX512, dotQ5_1_4x4AVX512, dotQ5_1_4x5AVX512, dotQ5_1_4x6AVX512},
 	}
-	dotsQ8_0AVX512VNNI = dotBodies[byte]{
-		one:  dotQ8_0_1x1AVX512VNNI,
-		rows: []int{4, 4, 4, 4, 4},
-		cols: []dotBody[byte]{dotQ8_0_4x1AVX512VNNI, dotQ8_0_4x2AVX512VNNI, dotQ8_0_4x3AVX512VNNI, dotQ8_0_4x4AVX512VNNI, dotQ8_0_4x5AVX512VNNI},
+	dotsQ8_0AVX512 = dotBodies[byte]{
+		one:  dotQ8_0_1x1AVX512,
+		rows: []int{4, 4, 4, 4, 4, 4},
+		cols: []dotBody[byte]{dotQ8_0_4x1AVX512, dotQ8_0_4x2AVX512, dotQ8_0_4x3AVX512, dotQ8_0_4x4AVX512, dotQ8_0_4x5AVX512, dotQ8_0_4x6AVX512},
 	}
 )

@@ -324,91 +324,106 @@ func dotQ8_0_2x4AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n 
 func dotQ8_0_2x5AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ4_0_1x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_1x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ4_0_4x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ4_0_4x2AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x2AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ4_0_4x3AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x3AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ4_0_4x4AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x4AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ4_0_4x5AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x5AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ4_1_1x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x6AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ4_1_4x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_1x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ4_1_4x2AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ4_1_4x3AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x2AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ4_1_4x4AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x3AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ4_1_4x5AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x4AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ5_0_1x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x5AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ5_0_4x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x6AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ5_0_4x2AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_1x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ5_0_4x3AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ5_0_4x4AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x2AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ5_0_4x5AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x3AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ5_1_1x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x4AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ5_1_4x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x5AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ5_1_4x2AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x6AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ5_1_4x3AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_1x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ5_1_4x4AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ5_1_4x5AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x2AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ8_0_1x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x3AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ8_0_4x1AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x4AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ8_0_4x2AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x5AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ8_0_4x3AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x6AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ8_0_4x4AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_1x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func dotQ8_0_4x5AVX512VNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_4x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x2AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x3AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x4AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x5AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x6AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)

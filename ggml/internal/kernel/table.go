@@ -35,13 +35,13 @@ type Table struct {
 	DotF32 func(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n int)
 	DotF16 func(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n int)
 
-	// Quantize rounds a row of activations to what DotInt multiplies with weights of the given type: len(x) is a multiple of
-	// 32, and dst holds [QuantizedBytes]. A row with a number that is not finite has no finite products.
-	Quantize [16]func(dst []byte, x []float32)
+	// Quantize rounds a row of activations to what DotInt multiplies: len(x) is a multiple of 32, and dst holds
+	// [QuantizedBytes]. A row with a number that is not finite has no finite products.
+	Quantize func(dst []byte, x []float32)
 
-	// DotInt is DotF16 for quantised weights, by ggml's type number; nil, as Quantize is, where this rung has no body. A
-	// column is a row that Quantize has rounded; xs is in bytes. The integers of a block are exact, and the sum over blocks
-	// keeps the promise of DotF16.
+	// DotInt is DotF16 for quantised weights, by ggml's type number; nil where this rung has no body. A column is a row that
+	// Quantize has rounded; xs is in bytes. The integers of a block are exact, and the sum over blocks keeps the promise of
+	// DotF16.
 	DotInt [16]func(y []float32, ys int, w []byte, ws int, x []byte, xs int, rows, cols, n int)
 
 	// Widen turns stored numbers into float32, by ggml's type number; nil where this rung has no body. len(dst) is a
