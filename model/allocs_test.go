@@ -53,7 +53,7 @@ func TestTokensAllocateNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	r := newRules(m.vocab, true)
+	r := rulesOf(t, m.vocab, true)
 	set(r.mask, m.vocab.eot)
 	for id := m.vocab.beg; int(id) < m.header.Vocab; id++ {
 		set(r.mask, id)
@@ -63,7 +63,9 @@ func TestTokensAllocateNothing(t *testing.T) {
 	}
 	tokens := 0
 	n := testing.AllocsPerRun(2, func() {
-		w, err := s.decodeWindow(t.Context(), []int32{m.vocab.sot}, 0, r, windowFrames)
+		q := &s.search
+		q.prompt, q.rules, q.left, q.width, q.temperature = []int32{m.vocab.sot}, r, windowFrames, 5, 1
+		w, err := q.run(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -32,7 +32,11 @@ func (m *Model) NewBench() (*Bench, error) {
 		s: s, tokens: make([]int32, n), cells: make([]int32, n), slots: make([]int32, n),
 		seen: make([][]int32, n), filters: make([]ggml.Filter, n), picked: make([]ggml.Picked, n),
 	}
-	f := newRules(m.vocab, true).filter(&sequence{tokens: make([]token, 1)})
+	r, err := newRules(m.vocab, true, &Options{})
+	if err != nil {
+		return nil, err
+	}
+	f := r.filter(&sequence{tokens: make([]token, 1)})
 	for i := range b.cells {
 		b.cells[i], b.slots[i], b.filters[i] = int32(i), s.slot, f
 	}
@@ -61,7 +65,7 @@ func (b *Bench) Step(ctx context.Context, rows, past int) error {
 	}
 	at := b.cells[past:][:rows]
 	t := batch{tokens: b.tokens[:rows], positions: at, slots: b.slots[:rows], cells: at, seen: b.seen[:rows]}
-	return b.s.m.advance(ctx, t, b.filters[:rows], b.picked[:rows])
+	return b.s.m.step(ctx, t, b.filters[:rows], 1, b.picked[:rows])
 }
 
 // Prompt decodes a prompt of n tokens from position 0 on and ranks the tokens that may come behind its last one.
@@ -69,7 +73,7 @@ func (b *Bench) Prompt(ctx context.Context, n int) error {
 	if err := b.check(n, 0); err != nil {
 		return err
 	}
-	_, err := b.s.prompt(ctx, b.tokens[:n], n-1, b.filters[0])
+	_, err := b.s.prompt(ctx, b.tokens[:n], n-1, b.filters[:1], 1, b.picked[:1])
 	return err
 }
 

@@ -22,7 +22,7 @@ type engine struct {
 	mel, hidden, x, y, wide ggml.Buffer
 	ids, slots              ggml.Buffer
 
-	step rows
+	rows rows
 }
 
 // rows are the buffers of a decoder pass: as many rows as the text context, a row for each token.
@@ -56,7 +56,7 @@ func newEngine(h ggml.Header, w *weights, b ggml.Backend) (*engine, error) {
 		}
 		return c
 	}
-	e.self = cache(ggml.CacheShape{Layers: h.TextLayers, Heads: h.TextHeads, Slots: Slots, Cells: h.TextCtx})
+	e.self = cache(ggml.CacheShape{Layers: h.TextLayers, Heads: h.TextHeads, Slots: Slots, Cells: e.selfCells()})
 	e.cross = cache(ggml.CacheShape{Layers: h.TextLayers, Heads: h.TextHeads, Slots: Slots, Cells: h.AudioCtx})
 	e.mel = floats(2 * h.AudioCtx * h.Mels)
 	e.hidden = floats(2 * h.AudioCtx * h.AudioState)
@@ -64,7 +64,7 @@ func newEngine(h ggml.Header, w *weights, b ggml.Backend) (*engine, error) {
 	e.y = floats(h.AudioCtx * h.AudioState)
 	e.wide = floats(4 * h.AudioCtx * h.AudioState)
 	e.ids, e.slots = ints(h.AudioCtx), ints(h.AudioCtx)
-	e.step = rows{
+	e.rows = rows{
 		x: floats(h.TextCtx * h.TextState), y: floats(h.TextCtx * h.TextState), wide: floats(4 * h.TextCtx * h.TextState),
 		tokens: ints(h.TextCtx), positions: ints(h.TextCtx), slots: ints(h.TextCtx), cells: ints(h.TextCtx),
 		counts: ints(h.TextCtx), table: ints(h.TextCtx * h.TextCtx), all: ints(h.TextCtx), seen: make([]int32, h.TextCtx),
@@ -81,7 +81,7 @@ func newEngine(h ggml.Header, w *weights, b ggml.Backend) (*engine, error) {
 	for i := range all {
 		all[i] = int32(h.AudioCtx)
 	}
-	b.WriteInts(e.step.all, 0, all)
+	b.WriteInts(e.rows.all, 0, all)
 	return e, nil
 }
 
@@ -153,7 +153,7 @@ type batch struct {
 
 // decode runs the decoder over a batch and returns the stream before the last norm, a row for each token.
 func (e *engine) decode(ctx context.Context, t batch, regime ggml.Regime) (ggml.Mat, error) {
-	h, b, r := e.h, e.b, &e.step
+	h, b, r := e.h, e.b, &e.rows
 	n := len(t.tokens)
 	counts := r.seen[:n]
 	var table ggml.Buffer
@@ -204,8 +204,15 @@ func (e *engine) decode(ctx context.Context, t batch, regime ggml.Regime) (ggml.
 	return x, nil
 }
 
-// pick norms the rows of x in place and ranks the tokens that may come next, one Picked for each row and filter.
-func (e *engine) pick(ctx context.Context, x ggml.Mat, filters []ggml.Filter, k int, dst []ggml.Picked) error {
+// norm applies the decoder's last norm in place.
+func (e *engine) norm(x ggml.Mat) {
 	e.b.Norm(ggml.Norm{Dst: x, X: x, W: e.w.decoderNorm.w, B: e.w.decoderNorm.b})
+}
+
+// pick ranks k tokens that may come behind each row of normed x, one Picked for each filter.
+func (e *engine) pick(ctx context.Context, x ggml.Mat, filters []ggml.Filter, k int, dst []ggml.Picked) error {
 	return e.b.Pick(ctx, ggml.Pick{X: x, W: e.w.tokens, Filters: filters, K: k}, dst)
 }
+
+// selfCells is how many cells a session has for its own keys and values: a prompt, and a window's tokens for each beam.
+func (e *engine) selfCells() int { return e.h.TextCtx/2 + 8 + MaxWidth*e.h.TextCtx/2 }

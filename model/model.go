@@ -37,6 +37,10 @@ func (i Info) Knows(language string) bool {
 	return k >= 0 && k < i.Languages
 }
 
+// Translates reports whether the model was trained to translate into English: the English-only ones were not, nor turbo and
+// the distilled ones, whose decoders are smaller than their encoders.
+func (i Info) Translates() bool { return i.Multilingual && i.TextLayers == i.AudioLayers }
+
 // Open maps the ggml file at path and hands its weights to b, which the caller owns and closes after the Model. Errors
 // are a *ggml.FormatError, which wraps ggml.ErrFormat, ErrTruncated or ErrUnsupported, or those of the operating system.
 func Open(path string, b ggml.Backend) (*Model, error) {

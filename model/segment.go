@@ -8,6 +8,9 @@ type Segment struct {
 	Text       string        // valid UTF-8 as far as the model's tokens are; most often starts with a space
 	Tokens     []Token       // special ones and timestamps included
 	NoSpeech   float32       // probability of "no speech" in the window the segment comes from
+
+	// SpeakerTurn says that somebody else speaks after this segment; see Options.SpeakerTurns.
+	SpeakerTurn bool
 }
 
 // Token is a piece of text, or a special token, as the model gave it.

@@ -10,6 +10,7 @@ import (
 type span struct {
 	from, to int
 	tokens   []timedToken
+	turn     bool // the speaker changes behind it
 }
 
 // timedToken is a token with the frames estimated for it; −1 is unknown.
@@ -49,6 +50,7 @@ func (h *hearing) segment(from, to int, tokens []token, noSpeech float32) error 
 	s.to = max(s.from, s.to)
 	for i, t := range tokens {
 		s.tokens[i] = timedToken{t, -1, -1}
+		s.turn = s.turn || h.o.SpeakerTurns && t.id == h.m.vocab.solm
 	}
 	if h.text(s.tokens) == "" {
 		return nil
@@ -57,9 +59,9 @@ func (h *hearing) segment(from, to int, tokens []token, noSpeech float32) error 
 		h.timer.time(&s, h.m.vocab, h.o.WordThreshold, h.audio.PCM(h.seek, h.seek+windowFrames))
 	}
 	for _, piece := range h.wrap(s) {
-		out := Segment{Start: frames(piece.from), End: frames(piece.to), NoSpeech: noSpeech}
-		text := h.carry + h.text(piece.tokens)
-		text, h.carry = cutPartial(text)
+		out := Segment{Start: frames(piece.from), End: frames(piece.to), NoSpeech: noSpeech, SpeakerTurn: piece.turn}
+		text := h.partial + h.text(piece.tokens)
+		text, h.partial = cutPartial(text)
 		out.Text = strings.ToValidUTF8(text, "\uFFFD")
 		for _, t := range piece.tokens {
 			out.Tokens = append(out.Tokens, Token{ID: t.id, Text: h.m.vocab.text(t.id), P: t.p, Start: frameTime(t.from), End: frameTime(t.to)})
@@ -127,5 +129,5 @@ func (h *hearing) wrap(s span) []span {
 		chars += n
 		partial = rest
 	}
-	return append(out, span{from: s.from, to: s.to, tokens: s.tokens[first:]})
+	return append(out, span{from: s.from, to: s.to, tokens: s.tokens[first:], turn: s.turn})
 }

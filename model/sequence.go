@@ -24,16 +24,33 @@ type token struct {
 	pt, ptsum float32
 }
 
-// sequence is one attempt to decode a window.
+// sequence is one way to decode a window: a beam, or a sample.
 type sequence struct {
 	tokens []token
 	cells  []int32 // cells of the self cache that hold prompt and tokens, in order
+	sum    float64 // log probability of all tokens
 
 	length int  // tokens up to the last one that closes something: what is kept
 	shift  int  // frames up to that point: where the next window begins
 	timed  bool // a timestamp above zero has been seen
 	failed bool
 	done   bool
+
+	loop   loopFinder
+	looped bool // it failed because it repeats itself; length and shift end with the first round
+}
+
+// start makes s empty, in the memory it has.
+func (s *sequence) start() {
+	*s = sequence{tokens: s.tokens[:0], cells: s.cells[:0], shift: windowFrames, loop: loopFinder{text: s.loop.text[:0], place: s.loop.place[:0]}}
+}
+
+// copyFrom makes s the same as o, in the memory it has.
+func (s *sequence) copyFrom(o *sequence) {
+	tokens, cells, loop := append(s.tokens[:0], o.tokens...), append(s.cells[:0], o.cells...), s.loop
+	loop.copyFrom(&o.loop)
+	*s = *o
+	s.tokens, s.cells, s.loop = tokens, cells, loop
 }
 
 // add appends a token and decides whether the sequence goes on. left is the number of frames from the window's start to
@@ -41,6 +58,13 @@ type sequence struct {
 func (s *sequence) add(t token, v *vocab, timestamps bool, left int, last bool) {
 	i := len(s.tokens)
 	s.tokens = append(s.tokens, t)
+	s.sum += float64(t.logp)
+	if t.id < v.eot {
+		if at, found := s.loop.add(t.id, i); found {
+			s.cut(at, v)
+			return
+		}
+	}
 	if t.id > v.beg {
 		shift := timeStep * int(t.id-v.beg)
 		if s.timed && s.shift > shift && s.length < i {
@@ -68,24 +92,50 @@ func (s *sequence) add(t token, v *vocab, timestamps bool, left int, last bool) 
 	}
 }
 
-// result returns the tokens that count: all of them where the attempt failed.
+// cut ends a sequence that repeats itself behind the first round, which ends before place at: what is kept reaches to the
+// last timestamp before that, or to that place where there is none.
+func (s *sequence) cut(at int, v *vocab) {
+	s.failed, s.looped = true, true
+	s.length, s.shift = at, windowFrames
+	for i := at - 1; i > 0; i-- {
+		if id := s.tokens[i].id; id > v.beg {
+			s.length, s.shift = i+1, timeStep*int(id-v.beg)
+			return
+		}
+	}
+}
+
+// result returns the tokens that count: all of them where the sequence failed for want of an end.
 func (s *sequence) result() []token {
-	if s.failed {
+	if s.failed && !s.looped {
 		return s.tokens
 	}
 	return s.tokens[:s.length]
 }
 
-// meanLogProb is the average log probability of the tokens that count, −∞ for a failed attempt.
-func (s *sequence) meanLogProb() float32 {
-	if s.failed || s.length == 0 {
-		return float32(math.Inf(-1))
+// score ranks finished sequences: the mean log probability of what is kept, or with a penalty p above 0 its sum over
+// ((5+n)/6)ᵖ.
+func (s *sequence) score(penalty float32) float64 {
+	n := s.length
+	if n == 0 {
+		return math.Inf(-1)
 	}
 	var sum float64
-	for _, t := range s.tokens[:s.length] {
+	for _, t := range s.tokens[:n] {
 		sum += float64(t.logp)
 	}
-	return float32(sum / float64(s.length))
+	if penalty > 0 {
+		return sum / math.Pow(float64(5+n)/6, float64(penalty))
+	}
+	return sum / float64(n)
+}
+
+// meanLogProb is the average log probability of the tokens that count, −∞ for a sequence that failed.
+func (s *sequence) meanLogProb() float32 {
+	if s.failed {
+		return float32(math.Inf(-1))
+	}
+	return float32(s.score(0))
 }
 
 // closed reports whether the result ends in a single timestamp: then nothing is spoken behind it in this window.
@@ -103,10 +153,17 @@ type rules struct {
 	first      []uint64 // not allowed at the start of a window
 }
 
-func newRules(v *vocab, timestamps bool) *rules {
+// newRules fails where the options hold a regular expression that is none.
+func newRules(v *vocab, timestamps bool, o *Options) (*rules, error) {
 	r := &rules{v: v, timestamps: timestamps, mask: make([]uint64, (len(v.texts)+63)/64)}
-	for _, id := range []int32{v.sot, v.nosp, v.not, v.solm, v.translate, v.transcribe, v.prev} {
+	for _, id := range []int32{v.sot, v.nosp, v.not, v.translate, v.transcribe, v.prev} {
 		set(r.mask, id)
+	}
+	if !o.SpeakerTurns {
+		set(r.mask, v.solm)
+	}
+	if err := v.suppress(r.mask, o); err != nil {
+		return nil, err
 	}
 	for k := range int32(v.languages) {
 		set(r.mask, v.sot+1+k)
@@ -118,7 +175,7 @@ func newRules(v *vocab, timestamps bool) *rules {
 			set(r.first, int32(id))
 		}
 	}
-	return r
+	return r, nil
 }
 
 func set(mask []uint64, id int32) { mask[id/64] |= 1 << (id % 64) }

@@ -13,6 +13,15 @@ var english = newVocab(ggml.Header{Vocab: 51864}, nil)
 
 func tt(n int32) int32 { return english.beg + n }
 
+func rulesOf(t *testing.T, v *vocab, timestamps bool) *rules {
+	t.Helper()
+	r, err := newRules(v, timestamps, &Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // feed adds tokens until the sequence ends.
 func feed(ids []int32, left int, timestamps bool) *sequence {
 	s := &sequence{shift: windowFrames}
@@ -58,7 +67,7 @@ func TestFilter(t *testing.T) {
 		From, To              int32
 	}
 	end := int32(51863)
-	r := newRules(english, true)
+	r := rulesOf(t, english, true)
 	for _, c := range []struct {
 		name string
 		ids  []int32
@@ -79,7 +88,7 @@ func TestFilter(t *testing.T) {
 			t.Errorf("%s: %+v", c.name, f)
 		}
 	}
-	if f := newRules(english, false).filter(&sequence{}); !f.NoTime || f.Mass {
+	if f := rulesOf(t, english, false).filter(&sequence{}); !f.NoTime || f.Mass {
 		t.Errorf("without timestamps: %+v", f)
 	}
 }

@@ -26,6 +26,7 @@ type engine interface {
 	Name() string   // the model's path or name
 	Device() string // what computes
 	Transcribe(ctx context.Context, src audio.Source, o model.Options, yield func(model.Segment) error) (model.Result, error)
+	Detect(ctx context.Context, src audio.Source, o model.Options, yield func(model.Segment) error) (model.Result, error)
 	Close() error
 }
 
@@ -75,11 +76,8 @@ func (b *batch) run(ctx context.Context) error {
 		return err
 	}
 	defer e.Close()
-	if o := &b.options; !e.Info().Multilingual && (o.Translate || o.Language != "en") {
-		b.note("warning: model is not multilingual, ignoring language and translation options")
-		o.Language, o.Translate, b.language = "en", false, "en"
-	} else if !e.Info().Knows(o.Language) {
-		return whisper.Failf(whisper.Usage, "the model does not know the language %s", o.Language)
+	if err := b.fit(e.Info()); err != nil {
+		return err
 	}
 	for _, t := range there {
 		err := b.hear(ctx, e, t)
@@ -104,6 +102,24 @@ func (b *batch) run(ctx context.Context) error {
 		return whisper.Reported(whisper.Partial)
 	}
 	return whisper.Reported(whisper.CodeOf(failed[0]))
+}
+
+// fit holds the options against what the model can do.
+func (b *batch) fit(m model.Info) error {
+	o := &b.options
+	switch {
+	case o.Translate && !m.Translates():
+		return whisper.Fail(whisper.Usage, errors.New("the model cannot translate"),
+			"tiny, base, small, medium and large-v3 can; English-only models, turbo and the distilled ones cannot")
+	case !m.Multilingual && o.Language != "en":
+		if o.Language != model.Auto {
+			b.note("warning: model is not multilingual, ignoring language")
+		}
+		o.Language, b.language = "en", "en"
+	case o.Language != model.Auto && !m.Knows(o.Language):
+		return whisper.Failf(whisper.Usage, "the model does not know the language %s", o.Language)
+	}
+	return nil
 }
 
 // missing returns an error where there is no such input, before a model is opened for it.
@@ -152,6 +168,7 @@ func (b *batch) hear(ctx context.Context, e engine, t task) (err error) {
 		Model:       e.Info(),
 		Params:      Params{Model: e.Name(), Language: b.language, Translate: b.options.Translate},
 		FirstNumber: b.firstNumber,
+		Turns:       b.options.SpeakerTurns,
 	}
 	l := b.newLive(tr.Model)
 	p := b.newProgress(t)
@@ -159,7 +176,11 @@ func (b *batch) hear(ctx context.Context, e engine, t task) (err error) {
 	o := b.options
 	o.Progress = p.set
 	src := &source{Source: in}
-	r, err := e.Transcribe(ctx, src, o, func(s model.Segment) error {
+	hear := e.Transcribe
+	if b.detect {
+		hear = e.Detect
+	}
+	r, err := hear(ctx, src, o, func(s model.Segment) error {
 		if len(b.formats) > 0 {
 			tr.Segments = append(tr.Segments, s)
 		}
@@ -183,12 +204,31 @@ func (b *batch) hear(ctx context.Context, e engine, t task) (err error) {
 	default:
 		return whisper.Fail(whisper.Device, fmt.Errorf("%s: %s: %w", e.Device(), t.input, err), "")
 	}
-	tr.Language = r.Language
+	tr.Language, tr.Languages = r.Language, r.Languages
+	if err := b.found(t, r); err != nil {
+		return err
+	}
 	return errors.Join(l.end(b.env.Terminal.Stdout), b.write(t, tr))
 }
 
+// found says what language was found out: on standard output where that is all that was asked for.
+func (b *batch) found(t task, r model.Result) error {
+	if len(r.Languages) == 0 {
+		return nil
+	}
+	line := fmt.Sprintf("auto-detected language: %s (p = %f)", r.Languages[0].Code, r.Languages[0].P)
+	switch {
+	case b.detect && !t.stdout:
+		_, err := fmt.Fprintln(b.env.Stdout, line)
+		return stdoutFailed(err)
+	case !b.quiet:
+		b.note("%s", line)
+	}
+	return nil
+}
+
 func (b *batch) newLive(m model.Info) *live {
-	return &live{w: b.env.Stdout, noTimestamps: b.noTimestamps, special: b.special, colors: b.colors, endOfText: endOfText(m)}
+	return &live{w: b.env.Stdout, noTimestamps: b.noTimestamps, special: b.special, colors: b.colors, turns: b.options.SpeakerTurns, endOfText: endOfText(m)}
 }
 
 func (b *batch) newProgress(t task) *progress {

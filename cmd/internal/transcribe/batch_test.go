@@ -3,8 +3,10 @@ package transcribe
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -60,6 +62,9 @@ func (e *ear) Transcribe(ctx context.Context, src audio.Source, o model.Options,
 	asked.Progress = nil
 	e.asked = append(e.asked, asked)
 	r := model.Result{Language: o.Language}
+	if o.Language == model.Auto {
+		r.Language, r.Languages = "fr", french
+	}
 	for i, line := range said.lines {
 		switch line {
 		case "interrupt":
@@ -78,6 +83,13 @@ func (e *ear) Transcribe(ctx context.Context, src audio.Source, o model.Options,
 		return r, err
 	}
 	return r, nil
+}
+
+// french is what a fake engine finds.
+var french = []model.LanguageProb{{Code: "fr", P: 0.75}, {Code: "en", P: 0.25}}
+
+func (e *ear) Detect(context.Context, audio.Source, model.Options, func(model.Segment) error) (model.Result, error) {
+	return model.Result{Language: "fr", Languages: french}, nil
 }
 
 // room is a working directory with inputs that a fake engine can hear.
@@ -240,10 +252,12 @@ func TestBatch(t *testing.T) {
 func TestUsage(t *testing.T) {
 	for args, want := range map[string]string{
 		"":                            "no input file",
-		"-bs 5 a.wav":                 "beam search is not there yet: -bs 5",
+		"-bs 9 a.wav":                 "-bs takes a number from 1 to 8, not 9",
+		"-tp 2 a.wav":                 "temperature: must lie within 0 and 1",
+		"-et x a.wav":                 `invalid value "x" for flag -entropy-thold: parse error`,
+		"--suppress-regex ( a.wav":    "suppress regex: error parsing regexp: missing closing ): `(`",
 		"-bs 0 a.wav":                 "-bs takes a number from 1 to 8, not 0",
 		"-l xx a.wav":                 `unknown language: "xx"`,
-		"-l auto a.wav":               "detection of the language is not there yet: -l auto",
 		"-t 0 a.wav":                  "-t takes a number from 1 to 1024, not 0",
 		"-t abc a.wav":                `invalid value "abc" for flag -threads: parse error`,
 		"-t 99999999999999999999 a":   `invalid value "99999999999999999999" for flag -threads: value out of range`,
@@ -274,25 +288,46 @@ func TestUsage(t *testing.T) {
 func TestOptions(t *testing.T) {
 	many := tiny
 	many.Multilingual, many.Languages = true, 99
+	turbo := many
+	turbo.TextLayers--
+	with := func(change func(*model.Options)) model.Options {
+		o := model.Options{
+			Language: "en", BeamSize: 5, BestOf: 5, TemperatureStep: 0.2, EntropyThreshold: 2.4, LogProbThreshold: -1, NoSpeechThreshold: 0.6,
+		}
+		if change != nil {
+			change(&o)
+		}
+		return o
+	}
 	for _, test := range []struct {
 		args string
 		info model.Info
 		want model.Options
 		warn bool
 	}{
-		{args: "", want: model.Options{Language: "en"}},
-		{args: "-l ENGLISH", want: model.Options{Language: "en"}},
-		{args: "-l french -tr", info: many, want: model.Options{Language: "fr", Translate: true}},
-		{args: "-l fr -tr", info: tiny, want: model.Options{Language: "en"}, warn: true},
-		{args: "-l su", info: many, want: model.Options{Language: "su"}},
-		{args: "-tr", info: tiny, want: model.Options{Language: "en"}, warn: true},
-		{args: "-ot 1500 -d 20", want: model.Options{Language: "en", Offset: 1500 * ms, Duration: 20 * ms}},
-		{args: "-mc 0", want: model.Options{Language: "en", MaxContext: -1}},
-		{args: "-mc -1", want: model.Options{Language: "en"}},
-		{args: "-mc 64", want: model.Options{Language: "en", MaxContext: 64}},
-		{args: "-ml 40 -sow --prompt -x -ps -nt", want: model.Options{Language: "en", MaxLen: 40, SplitOnWord: true, Prompt: "-x", SpecialText: true}},
-		{args: "-ojf -of dir/x -np", want: model.Options{Language: "en", TokenTimes: true}},
-		{args: "-oj -of dir/x -np -nf -bo 2 -bs 1", want: model.Options{Language: "en"}},
+		{args: "", want: with(nil)},
+		{args: "-l ENGLISH", want: with(nil)},
+		{args: "-l french -tr", info: many, want: with(func(o *model.Options) { o.Language, o.Translate = "fr", true })},
+		{args: "-l fr", want: with(nil), warn: true},
+		{args: "-l su", info: many, want: with(func(o *model.Options) { o.Language = "su" })},
+		{args: "-l auto", info: turbo, want: with(func(o *model.Options) { o.Language = "auto" })},
+		{args: "-l auto", want: with(nil)},
+		{args: "-ot 1500 -d 20", want: with(func(o *model.Options) { o.Offset, o.Duration = 1500*ms, 20*ms })},
+		{args: "-mc 0", want: with(func(o *model.Options) { o.MaxContext = -1 })},
+		{args: "-mc -1", want: with(nil)},
+		{args: "-mc 64", want: with(func(o *model.Options) { o.MaxContext = 64 })},
+		{args: "-ml 40 -sow --prompt -x -ps -nt", want: with(func(o *model.Options) {
+			o.MaxLen, o.SplitOnWord, o.Prompt, o.SpecialText = 40, true, "-x", true
+		})},
+		{args: "-ojf -of dir/x -np", want: with(func(o *model.Options) { o.TokenTimes = true })},
+		{args: "-oj -of dir/x -np -nf -bo 2 -bs 1", want: with(func(o *model.Options) { o.NoFallback, o.BestOf, o.BeamSize = true, 2, 1 })},
+		{args: "-tp .4 -tpi 0 -et 0 -lpt 0 -nth 0", want: with(func(o *model.Options) {
+			o.Temperature, o.TemperatureStep, o.NoFallback = .4, 0, true
+			o.EntropyThreshold, o.LogProbThreshold, o.NoSpeechThreshold = -1, math.SmallestNonzeroFloat32, math.SmallestNonzeroFloat32
+		})},
+		{args: "-sns -tdrz --suppress-regex a.b --carry-initial-prompt -p 2", want: with(func(o *model.Options) {
+			o.SuppressNonSpeech, o.SpeakerTurns, o.SuppressRegex, o.CarryPrompt = true, true, "a.b", true
+		})},
 	} {
 		r := newRoom(t)
 		if test.info.Type != "" {
@@ -305,9 +340,50 @@ func TestOptions(t *testing.T) {
 		if diff := cmp.Diff([]model.Options{test.want}, r.ear.asked); diff != "" {
 			t.Errorf("%s: %s", test.args, diff)
 		}
-		const warning = "whisper: warning: model is not multilingual, ignoring language and translation options\n"
+		const warning = "whisper: warning: model is not multilingual, ignoring language\n"
 		if got := strings.Contains(r.stderr.String(), warning); got != test.warn {
 			t.Errorf("%s: %s", test.args, r.stderr.String())
+		}
+	}
+}
+
+func TestModelsThatCannotTranslate(t *testing.T) {
+	turbo := tiny
+	turbo.Multilingual, turbo.Languages, turbo.TextLayers = true, 100, 1
+	for _, info := range []model.Info{tiny, turbo} {
+		r := newRoom(t)
+		r.ear.info = info
+		if code := r.run("a.wav", "-tr"); code != int(whisper.Usage) || !strings.Contains(r.stderr.String(), "cannot translate\nhint: ") || len(r.ear.asked) > 0 {
+			t.Errorf("%d of %d layers: exit %d: %s", info.TextLayers, info.AudioLayers, code, r.stderr.String())
+		}
+	}
+}
+
+func TestLanguageIsFound(t *testing.T) {
+	many := tiny
+	many.Multilingual, many.Languages = true, 99
+	const line = "auto-detected language: fr (p = 0.750000)\n"
+	for _, test := range []struct{ args, stdout, stderr string }{
+		{"-dl a.wav", line, ""},
+		{"-l auto a.wav", "\n[00:00:00.000 --> 00:00:01.000]   one of a.wav\n[00:00:01.000 --> 00:00:02.000]   two of a.wav\n", "whisper: " + line},
+		{"-l auto -np -oj a.wav", "\n[00:00:00.000 --> 00:00:01.000]   one of a.wav\n[00:00:01.000 --> 00:00:02.000]   two of a.wav\n", ""},
+	} {
+		r := newRoom(t)
+		r.ear.info = many
+		if code := r.run(strings.Fields(test.args)...); code != 0 || r.stdout.String() != test.stdout || r.stderr.String() != test.stderr {
+			t.Errorf("%s: exit %d\n%s%s", test.args, code, r.stdout.String(), r.stderr.String())
+		}
+		if strings.Contains(test.args, "-oj") {
+			b, err := os.ReadFile("a.wav.json")
+			var got struct {
+				Languages []struct {
+					Language string
+					P        float64
+				}
+			}
+			if err != nil || json.Unmarshal(b, &got) != nil || len(got.Languages) != 2 || got.Languages[1].Language != "en" || got.Languages[1].P != 0.25 {
+				t.Errorf("%v: %s", err, b)
+			}
 		}
 	}
 }

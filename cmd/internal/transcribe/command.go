@@ -52,12 +52,16 @@ func flags() []cli.Flag {
 	const (
 		input    = "Input"
 		speech   = "Model and speech"
+		decoding = "Decoding"
 		segments = "Segments"
 		screen   = "Standard output and error"
 		files    = "Files"
 	)
 	number := func(name, short, category, usage string, value int) cli.Flag {
 		return &cli.IntFlag{Name: name, Aliases: alias(short), Category: category, Usage: usage, Value: value, Base: 10}
+	}
+	decimal := func(name, short, category, usage string, value float64) cli.Flag {
+		return &cli.Float64Flag{Name: name, Aliases: alias(short), Category: category, Usage: usage, Value: value}
 	}
 	toggle := func(name, short, category, usage string) cli.Flag {
 		return &cli.BoolFlag{Name: name, Aliases: alias(short), Category: category, Usage: usage}
@@ -79,13 +83,25 @@ func flags() []cli.Flag {
 			Name: "threads", Aliases: []string{"t"}, Category: speech, Usage: "compute with `N` threads",
 			Value: ggml.DefaultThreads(), DefaultText: "physical cores", Base: 10,
 		},
-		text("language", "l", speech, "the language spoken: `LANG` is a code or an English name", "en"),
+		number("processors", "p", speech, "compute with `N` times as many threads; the sound is not cut into parts", 1),
+		text("language", "l", speech, "the language spoken: `LANG` is a code, an English name, or auto to have it found out", "en"),
+		toggle("detect-language", "dl", speech, "say what language is spoken, and no more"),
 		toggle("translate", "tr", speech, "write English, whatever is spoken"),
+		toggle("tinydiarize", "tdrz", speech, "mark where the speaker changes; takes a model trained for it"),
 		text("prompt", "", speech, "take `TEXT` as said before, for spelling, names and style", ""),
+		toggle("carry-initial-prompt", "", speech, "take it as said before every window of 30 s"),
 		number("max-context", "mc", speech, "show the model at most `N` tokens of what was said before; -1 is all that fit", -1),
-		number("beam-size", "bs", speech, "follow `N` beams; 1 is all there is so far", 1),
-		number("best-of", "bo", speech, "take the best of `N` candidates when a window is heard again at a higher temperature", 5),
-		toggle("no-fallback", "nf", speech, "hear no window again at a higher temperature"),
+
+		number("beam-size", "bs", decoding, "follow `N` beams; 1 decodes greedily", 5),
+		number("best-of", "bo", decoding, "take the best of `N` samples at temperatures above 0", 5),
+		decimal("temperature", "tp", decoding, "decode at temperature `T` first, 0 to 1", 0),
+		decimal("temperature-inc", "tpi", decoding, "decode a window that failed again, `T` hotter each time, up to 1", 0.2),
+		toggle("no-fallback", "nf", decoding, "decode every window once"),
+		decimal("entropy-thold", "et", decoding, "decoding has failed where the last 32 tokens have an entropy below `H`", 2.4),
+		decimal("logprob-thold", "lpt", decoding, "decoding has failed below a mean log probability of `L`", -1),
+		decimal("no-speech-thold", "nth", decoding, "a window is silent above a probability `P` of no speech, where decoding has failed", 0.6),
+		toggle("suppress-nst", "sns", decoding, "suppress tokens that stand for no speech"),
+		text("suppress-regex", "", decoding, "suppress tokens whose whole text matches `REGEX` (RE2)", ""),
 
 		number("max-len", "ml", segments, "cut segments longer than `N` characters; 0 cuts none", 0),
 		toggle("split-on-word", "sow", segments, "cut them between words only"),

@@ -99,6 +99,15 @@ func (e *whisperEngine) Transcribe(ctx context.Context, src audio.Source, o mode
 	return e.session.Transcribe(ctx, src, o, yield)
 }
 
+// Detect finds out the language of the first window; there are no segments.
+func (e *whisperEngine) Detect(ctx context.Context, src audio.Source, o model.Options, _ func(model.Segment) error) (model.Result, error) {
+	l, err := e.session.DetectLanguage(ctx, src, o)
+	if err != nil {
+		return model.Result{}, err
+	}
+	return model.Result{Language: l[0].Code, Languages: l}, nil
+}
+
 // Close gives everything back, in the order in which it hangs together.
 func (e *whisperEngine) Close() error {
 	var errs []error

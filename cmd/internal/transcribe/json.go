@@ -49,6 +49,16 @@ func encode(w io.Writer, t *Transcript, tokens func(*jsonWriter, model.Segment))
 	j.open("result", '{')
 	j.str("language", t.Language)
 	j.close('}')
+	if len(t.Languages) > 0 {
+		j.open("languages", '[')
+		for _, l := range t.Languages {
+			j.open("", '{')
+			j.str("language", l.Code)
+			j.float("p", float64(l.P))
+			j.close('}')
+		}
+		j.close(']')
+	}
 	j.open("transcription", '[')
 	for _, s := range t.Segments {
 		j.open("", '{')
@@ -56,6 +66,9 @@ func encode(w io.Writer, t *Transcript, tokens func(*jsonWriter, model.Segment))
 		j.str("text", s.Text)
 		if tokens != nil {
 			tokens(j, s)
+		}
+		if t.Turns {
+			j.raw("speaker_turn_next", strconv.FormatBool(s.SpeakerTurn))
 		}
 		j.close('}')
 	}

@@ -24,6 +24,7 @@ func stdoutFailed(err error) error {
 type live struct {
 	w                             io.Writer
 	noTimestamps, special, colors bool
+	turns                         bool // mark where the speaker changes
 
 	endOfText int32
 	started   bool
@@ -47,6 +48,9 @@ func (l *live) print(s model.Segment) error {
 		}
 	} else {
 		b.WriteString(s.Text)
+	}
+	if l.turns && s.SpeakerTurn {
+		b.WriteString(" [SPEAKER_TURN]")
 	}
 	if !l.noTimestamps {
 		b.WriteByte('\n')

@@ -3,6 +3,7 @@ package transcribe
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ type settings struct {
 	formats     []format
 	firstNumber int
 
+	detect                        bool // say what language it is, and no more
 	noTimestamps, special, colors bool
 	quiet, progress               bool
 }
@@ -44,10 +46,11 @@ func understand(c *cli.Context) (settings, error) {
 		render:       c.String("render"),
 		convert:      c.Bool("convert"),
 		model:        c.String("model"),
-		threads:      c.Int("threads"),
+		threads:      min(c.Int("threads")*c.Int("processors"), maxThreads),
 		language:     strings.ToLower(c.String("language")),
 		bases:        c.StringSlice("output-file"),
 		firstNumber:  c.Int("offset-n"),
+		detect:       c.Bool("detect-language"),
 		noTimestamps: c.Bool("no-timestamps"),
 		special:      c.Bool("print-special"),
 		colors:       c.Bool("print-colors"),
@@ -61,8 +64,9 @@ func understand(c *cli.Context) (settings, error) {
 		{"-t", "threads", 1, maxThreads},
 		{"-ot", "offset-t", 0, maxOffset},
 		{"-d", "duration", 0, maxOffset},
-		{"-bo", "best-of", 1, 8},
-		{"-bs", "beam-size", 1, 8},
+		{"-p", "processors", 1, maxThreads},
+		{"-bo", "best-of", 1, model.MaxWidth},
+		{"-bs", "beam-size", 1, model.MaxWidth},
 		{"-ml", "max-len", 0, 1e6},
 		{"-mc", "max-context", -1e6, 1e6},
 		{"-on", "offset-n", -1e9, 1e9},
@@ -71,15 +75,15 @@ func understand(c *cli.Context) (settings, error) {
 			return s, whisper.Failf(whisper.Usage, "%s takes a number from %d to %d, not %d", limit.flag, limit.lo, limit.hi, n)
 		}
 	}
-	if n := c.Int("beam-size"); n > 1 {
-		return s, whisper.Fail(whisper.Usage, fmt.Errorf("beam search is not there yet: -bs %d", n), "-bs 1 decodes greedily")
+	if s.detect {
+		s.language = model.Auto
 	}
 	code, ok := model.Language(s.language)
-	switch {
-	case s.language == "auto":
-		return s, whisper.Fail(whisper.Usage, errors.New("detection of the language is not there yet: -l auto"), "name it: -l en, -l french")
-	case !ok:
-		return s, whisper.Fail(whisper.Usage, fmt.Errorf("unknown language: %q", s.language), "a code or an English name: -l en, -l french")
+	if s.language == model.Auto {
+		code, ok = model.Auto, true
+	}
+	if !ok {
+		return s, whisper.Fail(whisper.Usage, fmt.Errorf("unknown language: %q", s.language), "a code or an English name, or auto: -l en, -l french")
 	}
 	json := c.Bool("output-json-full")
 	for _, f := range formats {
@@ -93,6 +97,20 @@ func understand(c *cli.Context) (settings, error) {
 		Offset:      milliseconds(c.Int("offset-t")),
 		Duration:    milliseconds(c.Int("duration")),
 		Prompt:      c.String("prompt"),
+		CarryPrompt: c.Bool("carry-initial-prompt"),
+		BeamSize:    c.Int("beam-size"),
+		BestOf:      c.Int("best-of"),
+		Temperature: float32(c.Float64("temperature")),
+		NoFallback:  c.Bool("no-fallback") || c.Float64("temperature-inc") == 0,
+
+		TemperatureStep:   float32(c.Float64("temperature-inc")),
+		EntropyThreshold:  off(c.Float64("entropy-thold")),
+		LogProbThreshold:  notZero(c.Float64("logprob-thold")),
+		NoSpeechThreshold: notZero(c.Float64("no-speech-thold")),
+		SuppressNonSpeech: c.Bool("suppress-nst"),
+		SuppressRegex:     c.String("suppress-regex"),
+		SpeakerTurns:      c.Bool("tinydiarize"),
+
 		MaxContext:  maxContext(c.Int("max-context")),
 		TokenTimes:  json,
 		MaxLen:      c.Int("max-len"),
@@ -100,7 +118,7 @@ func understand(c *cli.Context) (settings, error) {
 		SpecialText: s.special,
 	}
 	if err := s.options.Validate(); err != nil {
-		return s, whisper.Fail(whisper.Usage, err, "")
+		return s, whisper.Fail(whisper.Usage, err, regexHint(s.options.SuppressRegex, err))
 	}
 	n := len(s.inputs)
 	switch {
@@ -118,6 +136,30 @@ func understand(c *cli.Context) (settings, error) {
 }
 
 func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// off turns a threshold of 0 into a negative one: model.Options takes 0 for its default, and nothing lies below either.
+func off(x float64) float32 {
+	if x == 0 {
+		return -1
+	}
+	return float32(x)
+}
+
+// notZero turns 0 into a number next to it, since model.Options takes 0 for its default.
+func notZero(x float64) float32 {
+	if x == 0 {
+		return math.SmallestNonzeroFloat32
+	}
+	return float32(x)
+}
+
+// regexHint says why a regular expression that whisper.cpp takes may be refused.
+func regexHint(re string, err error) string {
+	if strings.Contains(re, "(?") && strings.Contains(err.Error(), "suppress regex") {
+		return "the syntax is RE2's: no lookahead, no references back"
+	}
+	return ""
+}
 
 // maxContext turns -mc, where 0 is no context and a negative number all, into what model.Options means.
 func maxContext(n int) int {

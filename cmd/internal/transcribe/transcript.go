@@ -14,9 +14,13 @@ import (
 type Transcript struct {
 	Segments []model.Segment
 	Language string // code of the language that was heard
-	System   string // what computed
-	Model    model.Info
-	Params   Params
+
+	Languages []model.LanguageProb // where the language was found out: what it may be, the likeliest first
+	Turns     bool                 // the segments say where the speaker changes
+
+	System string // what computed
+	Model  model.Info
+	Params Params
 
 	// FirstNumber is added to the numbers of SRT, which start at 1.
 	FirstNumber int

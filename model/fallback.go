@@ -1,0 +1,93 @@
+package model
+
+import (
+	"context"
+)
+
+// forgetful is the temperature from which on a window is decoded without what came before, which is what may have led
+// the decoder astray.
+const forgetful = 0.5
+
+// window is what decoding one window gave.
+type window struct {
+	*sequence
+	noSpeech float32
+	silent   bool    // nothing is spoken in it
+	before   []int32 // what was heard before, as far as the decoder saw it
+	astray   bool    // it is nothing to go on from: it was decoded at a high temperature, or repeats itself
+}
+
+// decode decodes the window in hand: at the first temperature, and where that fails without what was heard before, then at
+// higher ones. Where all of them fail the likeliest attempt counts, those that found an end before those that did not.
+// left is the number of frames from the window's start to the audio's end.
+func (h *hearing) decode(ctx context.Context, left int) (window, error) {
+	q, o := &h.search, &h.o
+	q.rules, q.left, q.patience, q.penalty = h.rules, left, o.Patience, o.LengthPenalty
+	var best window
+	history := h.history
+	temperatures := o.temperatures()
+	for i := 0; i < len(temperatures); i++ {
+		t := temperatures[i]
+		if t >= forgetful {
+			history = nil
+		}
+		var w window
+		q.prompt, w.before = h.context(history)
+		q.sot = len(q.prompt) - len(h.task)
+		q.temperature, q.beam, q.width = t, t == 0 && o.BeamSize > 1, 1
+		switch {
+		case q.beam:
+			q.width = o.BeamSize
+		case t > 0:
+			q.width = o.BestOf
+		}
+		q.seed = mix(mix(mix(o.Seed)+uint64(h.seek)) + uint64(t*1000))
+		s, err := q.run(ctx)
+		if err != nil {
+			return window{}, err
+		}
+		w.sequence, w.noSpeech = s, q.noSpeech
+		repeats := h.repeats(s)
+		w.astray = t > forgetful || repeats
+		unlikely := s.meanLogProb() < o.LogProbThreshold
+		w.silent = unlikely && q.noSpeech > o.NoSpeechThreshold
+		if w.silent || !s.failed && !repeats && !unlikely {
+			return w, nil
+		}
+		if best.sequence == nil || better(s, best.sequence) {
+			h.kept.copyFrom(s)
+			w.sequence = &h.kept
+			best = w
+		}
+		if repeats && len(w.before) > 0 {
+			history = nil
+			i-- // the same temperature again
+		}
+	}
+	return best, nil
+}
+
+// better compares attempts that failed.
+func better(a, b *sequence) bool {
+	if a.failed != b.failed {
+		return !a.failed
+	}
+	return a.score(0) > b.score(0)
+}
+
+// repeats reports whether a sequence says the same thing again and again.
+func (h *hearing) repeats(s *sequence) bool {
+	if s.looped {
+		return true
+	}
+	tokens := s.result()
+	if len(tokens) > entropyTokens && entropy(tokens) < h.o.EntropyThreshold {
+		return true
+	}
+	ids := make([]int32, len(tokens))
+	for i, t := range tokens {
+		ids[i] = t.id
+	}
+	c := h.o.CompressionThreshold
+	return c > 0 && compression(h.m.vocab.decode(ids)) > c
+}
