@@ -29,7 +29,7 @@ func TestOracle(t *testing.T) {
 		}
 		for _, name := range []string{"tiny.en", "base"} {
 			t.Run(fmt.Sprintf("model=%s/isa=%s", name, isa), func(t *testing.T) {
-				if isa == "generic" && testing.Short() {
+				if isa == "generic" && (testing.Short() || name == "base") {
 					t.Skip("slow")
 				}
 				data, err := os.ReadFile(modelPath(t, name))
