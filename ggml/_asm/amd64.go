@@ -12,6 +12,11 @@ func amd64() map[string]string {
 	stubs.WriteString(stubsHead)
 	for _, v := range []isa{
 		{
+			name: "AVX", needs: "AVX", reg: "Y", lanes: 8, plain: true,
+			rows: 6, broadcast: []int{14},
+			shapes: []shape{{1, 1}, {4, 1}, {4, 2}, {2, 3}, {2, 4}, {2, 5}, {2, 6}},
+		},
+		{
 			name: "AVX2", needs: "AVX2, FMA", reg: "Y", lanes: 8,
 			rows: 6, broadcast: []int{14, 15},
 			shapes: []shape{{1, 1}, {4, 1}, {4, 2}, {4, 3}, {2, 4}, {2, 5}, {2, 6}},
@@ -39,6 +44,7 @@ type isa struct {
 	needs string
 	reg   string // letter of the registers
 	lanes int
+	plain bool // without fused products and conversions of halves; Y15 takes what that needs
 
 	rows      int   // the largest tile
 	broadcast []int // registers that numbers of A go through
@@ -135,6 +141,16 @@ func (l lines) advance(t *text, n, bytes int) {
 	}
 }
 
+// addProduct adds a·b to sum.
+func (v isa) addProduct(t *text, a, b, sum string) {
+	if v.plain {
+		t.op(fmt.Sprintf("VMULPS %s, %s, Y15", a, b), "")
+		t.op(fmt.Sprintf("VADDPS Y15, %s, %s", sum, sum), "")
+		return
+	}
+	t.op(fmt.Sprintf("VFMADD231PS %s, %s, %s", a, b, sum), "")
+}
+
 // tiles writes a body of Table.Tile for each number of rows. The sums of all rows stay in registers over all of k; a
 // number of A is broadcast from its row.
 func (v isa) tiles(stubs *text) string {
@@ -176,7 +192,7 @@ func (v isa) tile(t, stubs *text, rows int) {
 			next++
 			t.op(fmt.Sprintf("VBROADCASTSS %s, %s", a.at(r, 4*k), x), "")
 			for j := range vectors {
-				t.op(fmt.Sprintf("VFMADD231PS %s, %s, %s", v.r(b+j), x, acc(r, j)), "")
+				v.addProduct(t, v.r(b+j), x, acc(r, j))
 			}
 		}
 	}
@@ -241,6 +257,9 @@ type shape struct{ rows, cols int }
 func (v isa) dots(stubs *text) string {
 	var t text
 	t.WriteString(amd64Head)
+	if v.plain {
+		t.line(`#include "half_avx_amd64.h"`)
+	}
 	for _, s := range v.shapes {
 		v.dot(&t, stubs, s, "F32", 4)
 	}
@@ -273,7 +292,7 @@ func (v isa) dot(t, stubs *text, s shape, kind string, size int) {
 		return v.r(free + c)
 	}
 	needs := v.needs
-	if size == 2 && v.lanes == 8 {
+	if size == 2 && v.lanes == 8 && !v.plain {
 		needs += ", F16C"
 	}
 
@@ -302,10 +321,15 @@ func (v isa) dot(t, stubs *text, s shape, kind string, size int) {
 	for k := 0; k < step; k += v.lanes {
 		loadW := func(r int) {
 			load := map[int]string{2: "VCVTPH2PS", 4: "VMOVUPS"}[size]
+			if size == 2 && v.plain {
+				n := strings.TrimPrefix(wReg(r), "Y")
+				t.op(fmt.Sprintf("HALVES(%s, X%s, Y%s, X14, X15, Y14, Y15)", w.at(r, k*size), n, n), "")
+				return
+			}
 			t.op(fmt.Sprintf("%s %s, %s", load, w.at(r, k*size), wReg(r)), "")
 		}
 		loadX := func(c int) { t.op(fmt.Sprintf("VMOVUPS %s, %s", x.at(c, 4*k), xReg(c)), "") }
-		multiply := func(r, c int) { t.op(fmt.Sprintf("VFMADD231PS %s, %s, %s", xReg(c), wReg(r), acc(r, c)), "") }
+		multiply := func(r, c int) { v.addProduct(t, xReg(c), wReg(r), acc(r, c)) }
 		if wide {
 			for r := range s.rows {
 				loadW(r)

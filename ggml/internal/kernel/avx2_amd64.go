@@ -6,9 +6,7 @@ import "unsafe"
 
 // avx2 is the rung of Haswell, Zen and whatever came after them: AVX2, FMA and F16C.
 func avx2(t Table) Table {
-	t.MR, t.NR = 6, 16
 	t.Tile = tileAVX2
-	t.Pack = packAVX2
 	t.DotF32 = dotF32AVX2
 	t.DotF16 = dotF16AVX2
 	t.Quantize = quantizeAVX2
@@ -19,10 +17,7 @@ func avx2(t Table) Table {
 	t.Widen[7] = widenQ5_1AVX2
 	t.Widen[8] = widenQ8_0AVX2
 	t.Narrow = narrowAVX2
-	t.Max = maxAVX2
 	t.Exp2Sum = exp2SumAVX2
-	t.Scale = scaleAVX2
-	t.Add = addAVX2
 	t.GELU = geluAVX2
 	t.Norm = normAVX2
 	t.Scores = scoresAVX2

@@ -2,54 +2,6 @@
 
 #include "textflag.h"
 
-// func pack8AVX2(dst, src *float32, stride, kn, nr int)
-// dst[k·nr + j] = src[j·stride + k] for j < 8. Requires AVX and kn > 0, a multiple of 4.
-// Four k of eight rows at a time; rows j and j+4 share a register.
-// DI dst, SI src (rows 0 … 2), R10 rows 3 … 5, R11 rows 6, 7, R8 stride, CX left, R9 nr; Y0 … Y3 rows, Y4 … Y7 pairs of them.
-TEXT ·pack8AVX2(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ stride+16(FP), R8
-	MOVQ kn+24(FP), CX
-	MOVQ nr+32(FP), R9
-	SHLQ $2, R8
-	SHLQ $2, R9
-	LEAQ (SI)(R8*2), R10
-	ADDQ R8, R10
-	LEAQ (R10)(R8*2), R11
-	ADDQ R8, R11
-
-loop:
-	VMOVUPS     (SI), X0
-	VMOVUPS     (SI)(R8*1), X1
-	VMOVUPS     (SI)(R8*2), X2
-	VMOVUPS     (R10), X3
-	VINSERTF128 $1, (R10)(R8*1), Y0, Y0
-	VINSERTF128 $1, (R10)(R8*2), Y1, Y1
-	VINSERTF128 $1, (R11), Y2, Y2
-	VINSERTF128 $1, (R11)(R8*1), Y3, Y3
-	VUNPCKLPS   Y1, Y0, Y4 // k, k+1 of rows 0, 1
-	VUNPCKHPS   Y1, Y0, Y5 // k+2, k+3
-	VUNPCKLPS   Y3, Y2, Y6 // of rows 2, 3
-	VUNPCKHPS   Y3, Y2, Y7
-	VUNPCKLPD   Y6, Y4, Y0
-	VUNPCKHPD   Y6, Y4, Y1
-	VUNPCKLPD   Y7, Y5, Y2
-	VUNPCKHPD   Y7, Y5, Y3
-	VMOVUPS     Y0, (DI)
-	VMOVUPS     Y1, (DI)(R9*1)
-	LEAQ        (DI)(R9*2), DI
-	VMOVUPS     Y2, (DI)
-	VMOVUPS     Y3, (DI)(R9*1)
-	LEAQ        (DI)(R9*2), DI
-	ADDQ        $16, SI
-	ADDQ        $16, R10
-	ADDQ        $16, R11
-	SUBQ        $4, CX
-	JNZ         loop
-	VZEROUPPER
-	RET
-
 // func widenF16x8AVX2(dst *float32, src *byte, n int)
 // Table.Widen of halves. Requires F16C and n > 0, a multiple of 8. DI dst, SI src, CX left; Y0 … Y3 numbers.
 TEXT ·widenF16x8AVX2(SB), NOSPLIT, $0-24

@@ -59,6 +59,21 @@ func (d *dotBodies[X]) run(y []float32, ys int, w []byte, ws int, px unsafe.Poin
 	}
 }
 
+var tilesAVX = [...]tileBody{tile1AVX, tile2AVX, tile3AVX, tile4AVX, tile5AVX, tile6AVX}
+
+var (
+	dotsF32AVX = dotBodies[float32]{
+		one:  dotF321x1AVX,
+		rows: []int{4, 4, 2, 2, 2, 2},
+		cols: []dotBody[float32]{dotF324x1AVX, dotF324x2AVX, dotF322x3AVX, dotF322x4AVX, dotF322x5AVX, dotF322x6AVX},
+	}
+	dotsF16AVX = dotBodies[float32]{
+		one:  dotF161x1AVX,
+		rows: []int{4, 4, 2, 2, 2, 2},
+		cols: []dotBody[float32]{dotF164x1AVX, dotF164x2AVX, dotF162x3AVX, dotF162x4AVX, dotF162x5AVX, dotF162x6AVX},
+	}
+)
+
 var tilesAVX2 = [...]tileBody{tile1AVX2, tile2AVX2, tile3AVX2, tile4AVX2, tile5AVX2, tile6AVX2}
 
 var (

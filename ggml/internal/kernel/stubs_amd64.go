@@ -6,6 +6,66 @@
 package kernel
 
 //go:noescape
+func tile1AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+
+//go:noescape
+func tile2AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+
+//go:noescape
+func tile3AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+
+//go:noescape
+func tile4AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+
+//go:noescape
+func tile5AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+
+//go:noescape
+func tile6AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+
+//go:noescape
+func dotF321x1AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+
+//go:noescape
+func dotF324x1AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+
+//go:noescape
+func dotF324x2AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+
+//go:noescape
+func dotF322x3AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+
+//go:noescape
+func dotF322x4AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+
+//go:noescape
+func dotF322x5AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+
+//go:noescape
+func dotF322x6AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+
+//go:noescape
+func dotF161x1AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+
+//go:noescape
+func dotF164x1AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+
+//go:noescape
+func dotF164x2AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+
+//go:noescape
+func dotF162x3AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+
+//go:noescape
+func dotF162x4AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+
+//go:noescape
+func dotF162x5AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+
+//go:noescape
+func dotF162x6AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+
+//go:noescape
 func tile1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
 
 //go:noescape

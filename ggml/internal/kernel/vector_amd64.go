@@ -19,15 +19,6 @@ func tail8(x []float32, fill float32) (v [8]float32, tail []float32) {
 	return v, tail
 }
 
-func maxAVX2(x []float32) float32 {
-	check("x", len(x), 1)
-	if len(x) >= 8 {
-		return max8AVX2(&x[0], len(x))
-	}
-	v, _ := tail8(x, x[0])
-	return max8AVX2(&v[0], 8)
-}
-
 func exp2SumAVX2(x []float32, m float32) float32 {
 	var sum float32
 	if n := len(x) &^ 7; n > 0 {
@@ -42,23 +33,6 @@ func exp2SumAVX2(x []float32, m float32) float32 {
 		}
 	}
 	return sum
-}
-
-func scaleAVX2(x []float32, s float32) {
-	n := len(x) &^ 7
-	if n > 0 {
-		scale8AVX2(&x[0], n, s)
-	}
-	scaleGeneric(x[n:], s)
-}
-
-func addAVX2(dst, x []float32) {
-	check("dst", len(dst), len(x))
-	n := len(x) &^ 7
-	if n > 0 {
-		add8AVX2(&dst[0], &x[0], n)
-	}
-	addGeneric(dst[n:], x[n:])
 }
 
 func geluAVX2(x []float32) {
@@ -77,7 +51,7 @@ func normAVX2(dst, x, w, b []float32) {
 	n := len(x) &^ 7
 	var sum, squares float32
 	if n > 0 {
-		sum = sum8AVX2(&x[0], n)
+		sum = sum8AVX(&x[0], n)
 	}
 	for _, v := range x[n:] {
 		sum += v
@@ -96,16 +70,6 @@ func normAVX2(dst, x, w, b []float32) {
 	for i := n; i < len(x); i++ {
 		dst[i] = (x[i]-mean)*scale*w[i] + b[i]
 	}
-}
-
-func packAVX2(dst, src []float32, stride, kn int) {
-	checkPack(dst, src, stride, kn, 16)
-	n := kn &^ 3
-	if n > 0 {
-		pack8AVX2(&dst[0], &src[0], stride, n, 16)
-		pack8AVX2(&dst[8], &src[8*stride], stride, n, 16)
-	}
-	packRest(dst, src, stride, n, kn, 16)
 }
 
 // packRest packs the numbers from k on.
@@ -187,31 +151,16 @@ func mixAVX2(out, p []float32, v []uint16, cells []int32, n int) {
 }
 
 //go:noescape
-func max8AVX2(x *float32, n int) float32
-
-//go:noescape
 func exp2Sum8AVX2(x *float32, n int, m float32) float32
 
 //go:noescape
-func scale8AVX2(x *float32, n int, s float32)
-
-//go:noescape
-func add8AVX2(dst, x *float32, n int)
-
-//go:noescape
 func gelu8AVX2(x *float32, n int)
-
-//go:noescape
-func sum8AVX2(x *float32, n int) float32
 
 //go:noescape
 func squares8AVX2(x *float32, n int, mean float32) float32
 
 //go:noescape
 func affine8AVX2(dst, x, w, b *float32, n int, mean, scale float32)
-
-//go:noescape
-func pack8AVX2(dst, src *float32, stride, kn, nr int)
 
 //go:noescape
 func widenF16x8AVX2(dst *float32, src *byte, n int)

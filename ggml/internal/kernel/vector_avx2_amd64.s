@@ -9,50 +9,6 @@
 	VHADDPS      X0, X0, X0 \
 	VHADDPS      X0, X0, X0
 
-// func max8AVX2(x *float32, n int) float32
-// The largest of x. Requires AVX and n ≥ 8. SI x, CX left, DX the last eight; Y0 … Y3 maxima.
-TEXT ·max8AVX2(SB), NOSPLIT, $0-20
-	MOVQ    x+0(FP), SI
-	MOVQ    n+8(FP), CX
-	LEAQ    -32(SI)(CX*4), DX
-	VMOVUPS (DX), Y0 // covers what is behind the last whole vector
-	VMOVUPS Y0, Y1
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y3
-	SUBQ    $32, CX
-	JL      rest
-
-loop:
-	VMAXPS (SI), Y0, Y0
-	VMAXPS 32(SI), Y1, Y1
-	VMAXPS 64(SI), Y2, Y2
-	VMAXPS 96(SI), Y3, Y3
-	ADDQ   $128, SI
-	SUBQ   $32, CX
-	JGE    loop
-
-rest:
-	ADDQ $24, CX
-	JL   done
-	VMAXPS (SI), Y0, Y0
-	ADDQ $32, SI
-	SUBQ $32, CX
-	JMP  rest
-
-done:
-	VMAXPS       Y1, Y0, Y0
-	VMAXPS       Y3, Y2, Y2
-	VMAXPS       Y2, Y0, Y0
-	VEXTRACTF128 $1, Y0, X1
-	VMAXPS       X1, X0, X0
-	VPERMILPS    $0x4E, X0, X1
-	VMAXPS       X1, X0, X0
-	VPERMILPS    $0xB1, X0, X1
-	VMAXPS       X1, X0, X0
-	VMOVSS       X0, ret+16(FP)
-	VZEROUPPER
-	RET
-
 // func exp2Sum8AVX2(x *float32, n int, m float32) float32
 // Table.Exp2Sum. Requires AVX2, FMA, and n > 0, a multiple of 8. With x−m = i + f, i whole: 2^f by the polynomial, and i
 // added to its exponent. SI x, CX left; Y0 the sum, Y1 … Y3, Y14, Y15 at work, Y4 m, Y5 −125, Y6 what rounds, Y7 1,
@@ -101,40 +57,6 @@ loop:
 	VZEROUPPER
 	RET
 
-// func scale8AVX2(x *float32, n int, s float32)
-// Table.Scale. Requires AVX and n > 0, a multiple of 8. SI x, CX left, Y0 s.
-TEXT ·scale8AVX2(SB), NOSPLIT, $0-20
-	MOVQ         x+0(FP), SI
-	MOVQ         n+8(FP), CX
-	VBROADCASTSS s+16(FP), Y0
-
-loop:
-	VMULPS  (SI), Y0, Y1
-	VMOVUPS Y1, (SI)
-	ADDQ    $32, SI
-	SUBQ    $8, CX
-	JNZ     loop
-	VZEROUPPER
-	RET
-
-// func add8AVX2(dst, x *float32, n int)
-// Table.Add. Requires AVX and n > 0, a multiple of 8. DI dst, SI x, CX left.
-TEXT ·add8AVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ n+16(FP), CX
-
-loop:
-	VMOVUPS (DI), Y0
-	VADDPS  (SI), Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ    $32, SI
-	ADDQ    $32, DI
-	SUBQ    $8, CX
-	JNZ     loop
-	VZEROUPPER
-	RET
-
 // func gelu8AVX2(x *float32, n int)
 // Table.GELU as max(x, 0) − |x|·tail(|x|). Requires AVX2, FMA, and n > 0, a multiple of 8.
 // SI x, CX left; Y0 x, Y1 |x|, Y2, Y13, Y14 at work, Y3 0, Y4 all but the sign, Y5 10, Y6 … Y12 c0 … c6.
@@ -176,35 +98,6 @@ loop:
 	ADDQ        $32, SI
 	SUBQ        $8, CX
 	JNZ         loop
-	VZEROUPPER
-	RET
-
-// func sum8AVX2(x *float32, n int) float32
-// The sum of x. Requires AVX and n > 0, a multiple of 8. SI x, CX left; Y0, Y1 sums.
-TEXT ·sum8AVX2(SB), NOSPLIT, $0-20
-	MOVQ   x+0(FP), SI
-	MOVQ   n+8(FP), CX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	SUBQ   $16, CX
-	JL     rest
-
-loop:
-	VADDPS (SI), Y0, Y0
-	VADDPS 32(SI), Y1, Y1
-	ADDQ   $64, SI
-	SUBQ   $16, CX
-	JGE    loop
-
-rest:
-	ADDQ   $16, CX
-	JZ     done
-	VADDPS (SI), Y0, Y0
-
-done:
-	VADDPS Y1, Y0, Y0
-	HSUM
-	VMOVSS X0, ret+16(FP)
 	VZEROUPPER
 	RET
 
