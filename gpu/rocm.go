@@ -7,6 +7,12 @@ import (
 	"github.com/whisperfile/whisperfile/gpu/internal/dl"
 )
 
+// What hipInit answers where the runtime is installed and no device is.
+const (
+	hipNoDevice      = 100
+	hipInvalidDevice = 101
+)
+
 // rocm lists AMD's devices through the HIP runtime, which lies beside the driver.
 func rocm() ([]Device, error) {
 	names := []string{"libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5", "libamdhip64.so"}
@@ -46,8 +52,12 @@ func rocm() ([]Device, error) {
 		return fmt.Errorf("%s (%d)", explain(code), code)
 	}
 	var v, n int32
-	if err := failed(initialise(0)); err != nil {
-		return nil, err
+	switch code := initialise(0); code {
+	case 0:
+	case hipNoDevice, hipInvalidDevice:
+		return nil, nil
+	default:
+		return nil, failed(code)
 	}
 	if err := failed(version(&v)); err != nil {
 		return nil, err

@@ -113,7 +113,7 @@ func run(ctx context.Context, env applet.Env, s settings) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(e.passes(ctx, env.Stderr), e.Close())
+	return errors.Join(e.passes(ctx, env.Stderr, upstream), e.Close())
 }
 
 // runCompare refuses a picture that cannot be written before it measures anything.
@@ -123,7 +123,7 @@ func runCompare(ctx context.Context, env applet.Env, s settings) error {
 			return whisper.Fail(whisper.Output, err, "")
 		}
 	}
-	r, err := compare(ctx, env, s)
+	r, err := compare(ctx, env, s, thorough)
 	if err != nil {
 		return err
 	}

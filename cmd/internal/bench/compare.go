@@ -29,7 +29,7 @@ var operations = []operation{
 	},
 	{
 		"step of 1 row",
-		func(ctx context.Context, b *model.Bench, i int) error { return b.Step(ctx, 1, i*8%singles) },
+		func(ctx context.Context, b *model.Bench, i int) error { return b.Step(ctx, 1, i*8%upstream.singles) },
 		func(b *model.Bench) model.Work { return b.StepWork(1) },
 	},
 	{
@@ -44,18 +44,21 @@ var operations = []operation{
 	},
 }
 
-// How often a pass is repeated.
-const (
-	mostRuns  = 64
-	leastRuns = 3 // 1 where a run takes longer than patience
-	enough    = time.Second
-	patience  = 2 * time.Second
-)
+// effort says how often a pass is repeated: until enough time was spent on it, but at least and at most so many times, and
+// once only where it takes longer than patience.
+type effort struct {
+	least, most      int
+	enough, patience time.Duration
+}
+
+// thorough is the effort of the program.
+var thorough = effort{least: 3, most: 64, enough: time.Second, patience: 2 * time.Second}
 
 // comparison is a run of --compare.
 type comparison struct {
 	env    applet.Env
 	s      settings
+	effort effort
 	isas   []string
 	report Report
 	bar    *whisper.Bar
@@ -63,8 +66,8 @@ type comparison struct {
 }
 
 // compare measures every rung of this CPU, and the best one on every number of threads.
-func compare(ctx context.Context, env applet.Env, s settings) (_ *Report, err error) {
-	c := &comparison{env: env, s: s, isas: ggml.ISAs()}
+func compare(ctx context.Context, env applet.Env, s settings, e effort) (*Report, error) {
+	c := &comparison{env: env, s: s, effort: e, isas: ggml.ISAs()}
 	counts := threadCounts(min(s.threads, runtime.NumCPU()))
 	c.bar = whisper.NewBar(env, "measuring", int64(len(operations)*(len(c.isas)+len(counts))+len(c.isas)))
 	defer c.bar.Close()
@@ -192,7 +195,7 @@ func (c *comparison) alternate(ctx context.Context, engines []*engine, op operat
 	for round := -1; ; round++ {
 		more := false
 		for i, e := range engines {
-			if round > 0 && (round >= mostRuns || round >= least[i] && spent[i] >= enough) {
+			if round > 0 && (round >= c.effort.most || round >= least[i] && spent[i] >= c.effort.enough) {
 				continue
 			}
 			start := time.Now()
@@ -201,8 +204,8 @@ func (c *comparison) alternate(ctx context.Context, engines []*engine, op operat
 			}
 			took := time.Since(start)
 			if round < 0 {
-				least[i] = leastRuns
-				if took > patience {
+				least[i] = c.effort.least
+				if took > c.effort.patience {
 					least[i] = 1
 				}
 			} else {

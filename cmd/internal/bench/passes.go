@@ -10,12 +10,17 @@ import (
 	"github.com/whisperfile/whisperfile/cmd/internal/cli"
 )
 
-// The work of whisper.cpp's benchmark.
+// Rows of a step of several and of a prompt.
 const (
-	promptTokens, prompts = 256, 16
-	batchRows, batches    = 5, 64
-	singles               = 256
+	batchRows    = 5
+	promptTokens = 256
 )
+
+// amount is how often each pass is run.
+type amount struct{ warmups, encodes, singles, batches, prompts int }
+
+// upstream is the work of whisper.cpp's benchmark.
+var upstream = amount{warmups: 2, encodes: 1, singles: 256, batches: 64, prompts: 16}
 
 // timing is what one kind of pass took in all.
 type timing struct {
@@ -25,15 +30,15 @@ type timing struct {
 }
 
 // passes measures the model's passes as whisper.cpp does and prints its lines.
-func (e *engine) passes(ctx context.Context, w io.Writer) error {
+func (e *engine) passes(ctx context.Context, w io.Writer, n amount) error {
 	fmt.Fprintf(w, "\nsystem_info: n_threads = %d / %d | %s | \n", e.pool.Threads(), runtime.NumCPU(), e.cpu.Device())
-	for range 2 {
-		if err := e.warm(ctx); err != nil {
+	for range n.warmups {
+		if err := e.warm(ctx, n); err != nil {
 			return refused(err)
 		}
 	}
 	start := time.Now()
-	timings, err := e.measure(ctx)
+	timings, err := e.measure(ctx, n)
 	if err != nil {
 		return refused(err)
 	}
@@ -49,14 +54,14 @@ func refused(err error) error {
 	return cli.Fail(cli.Model, err, "")
 }
 
-func (e *engine) warm(ctx context.Context) error {
+func (e *engine) warm(ctx context.Context, n amount) error {
 	if err := e.bench.Encode(ctx); err != nil {
 		return err
 	}
 	if err := e.bench.Prompt(ctx, promptTokens); err != nil {
 		return err
 	}
-	for past := range singles {
+	for past := range n.singles {
 		if err := e.bench.Step(ctx, 1, past); err != nil {
 			return err
 		}
@@ -64,7 +69,7 @@ func (e *engine) warm(ctx context.Context) error {
 	return e.bench.Step(ctx, batchRows, 0)
 }
 
-func (e *engine) measure(ctx context.Context) ([]timing, error) {
+func (e *engine) measure(ctx context.Context, n amount) ([]timing, error) {
 	b := e.bench
 	var timings []timing
 	for _, pass := range []struct {
@@ -72,10 +77,10 @@ func (e *engine) measure(ctx context.Context) ([]timing, error) {
 		times, count int // passes, and runs that a pass counts as
 		run          func(i int) error
 	}{
-		{"encode", 1, 1, func(int) error { return b.Encode(ctx) }},
-		{"decode", singles, 1, func(i int) error { return b.Step(ctx, 1, i) }},
-		{"batchd", batches, batchRows, func(int) error { return b.Step(ctx, batchRows, 0) }},
-		{"prompt", prompts, promptTokens, func(int) error { return b.Prompt(ctx, promptTokens) }},
+		{"encode", n.encodes, 1, func(int) error { return b.Encode(ctx) }},
+		{"decode", n.singles, 1, func(i int) error { return b.Step(ctx, 1, i) }},
+		{"batchd", n.batches, batchRows, func(int) error { return b.Step(ctx, batchRows, 0) }},
+		{"prompt", n.prompts, promptTokens, func(int) error { return b.Prompt(ctx, promptTokens) }},
 	} {
 		start := time.Now()
 		for i := range pass.times {
@@ -96,7 +101,7 @@ func printTimings(w io.Writer, load time.Duration, timings []timing, total time.
 	fmt.Fprintf(w, "%s    fallbacks = %3d p / %3d h\n", prefix, 0, 0)
 	fmt.Fprintf(w, "%s     mel time = %8.2f ms\n", prefix, 0.0)
 	for _, t := range append([]timing{{"sample", 0, 1}}, timings...) {
-		fmt.Fprintf(w, "%s %8s time = %8.2f ms / %5d runs ( %8.3f ms per run)\n", prefix, t.name, ms(t.spent), t.runs, ms(t.spent)/float64(t.runs))
+		fmt.Fprintf(w, "%s%8s time = %8.2f ms / %5d runs ( %8.3f ms per run)\n", prefix, t.name, ms(t.spent), t.runs, ms(t.spent)/float64(t.runs))
 	}
 	fmt.Fprintf(w, "%s   total time = %8.2f ms\n", prefix, ms(total))
 }

@@ -19,11 +19,16 @@ type drawing struct{ strings.Builder }
 
 func (d *drawing) add(format string, args ...any) { fmt.Fprintf(d, format+"\n", args...) }
 
+// escape makes s fit for text and for the value of an attribute.
+func escape(s string) string {
+	var b strings.Builder
+	xml.EscapeText(&b, []byte(s)) //nolint:errcheck // a Builder takes everything
+	return b.String()
+}
+
 // text puts s at a place; anchor is start, middle or end.
 func (d *drawing) text(x, y float64, anchor, colour, s string) {
-	fmt.Fprintf(d, `<text x="%.1f" y="%.1f" text-anchor="%s" fill="%s">`, x, y, anchor, colour)
-	xml.EscapeText(d, []byte(s))
-	d.add("</text>")
+	d.add(`<text x="%.1f" y="%.1f" text-anchor="%s" fill="%s">%s</text>`, x, y, anchor, colour, escape(s))
 }
 
 func (d *drawing) line(x1, y1, x2, y2 float64, colour, more string) {
@@ -31,9 +36,7 @@ func (d *drawing) line(x1, y1, x2, y2 float64, colour, more string) {
 }
 
 func (d *drawing) dot(x, y float64, colour, title string) {
-	fmt.Fprintf(d, `<circle cx="%.1f" cy="%.1f" r="4.5" fill="%s"><title>`, x, y, colour)
-	xml.EscapeText(d, []byte(title))
-	d.add("</title></circle>")
+	d.add(`<circle cx="%.1f" cy="%.1f" r="4.5" fill="%s"><title>%s</title></circle>`, x, y, colour, escape(title))
 }
 
 // legend lists names in their colours from x on, and below that where there is no room before end.
@@ -72,7 +75,7 @@ func decades(lo, hi float64) (float64, float64) {
 
 // Places of the two charts.
 const (
-	width, height = 960, 430
+	width, height = 960, 464
 	top, bottom   = 80.0, 370.0
 	left1, right1 = 58.0, 540.0
 	left2, right2 = 640.0, 940.0
@@ -81,7 +84,7 @@ const (
 // writeSVG draws the roofline, on which every pass of every rung is a dot, and what more threads bring.
 func (r *Report) writeSVG(w io.Writer) error {
 	d := &drawing{}
-	d.add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="Roofline and thread scaling of %s">`, width, height, attribute(r.Model.Name))
+	d.add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="Roofline and thread scaling of %s">`, width, height, escape(r.Model.Name))
 	d.add(`<style>text { font: 12px system-ui, sans-serif } .title { font-weight: 600 }</style>`)
 	d.add(`<g class="title">`)
 	d.text(left1, 22, "start", ink, fmt.Sprintf("%s (%s) on %s, %d threads", r.Model.Name, r.Model.Type, r.System.cpu(), r.System.Threads))
@@ -95,12 +98,6 @@ func (r *Report) writeSVG(w io.Writer) error {
 	d.add("</svg>")
 	_, err := io.WriteString(w, d.String())
 	return err
-}
-
-func attribute(s string) string {
-	var b strings.Builder
-	xml.EscapeText(&b, []byte(s))
-	return b.String()
 }
 
 func (r *Report) roofline(d *drawing) {
@@ -129,7 +126,7 @@ func (r *Report) roofline(d *drawing) {
 		d.line(left1, y.at(v), right1, y.at(v), ink, `stroke-opacity=".2"`)
 		d.text(left1-8, y.at(v)+4, "end", ink, tick(v))
 	}
-	d.text((left1+right1)/2, bottom+38, "middle", ink, "operations for each byte read (log)")
+	d.text((left1+right1)/2, bottom+70, "middle", ink, "operations for each byte read (log)")
 	d.text(right1, 42, "end", ink, "GFLOP/s (log)")
 
 	for i, rung := range r.Rungs {
@@ -145,10 +142,10 @@ func (r *Report) roofline(d *drawing) {
 		d.add(`<polyline points="%s" fill="none" stroke="%s" stroke-width="1.5"/>`, points, palette[i%len(palette)])
 	}
 	for j, o := range r.Rungs[len(r.Rungs)-1].Operations {
-		// Names go below the dots, each pair of neighbours at two heights, since steps lie close to each other.
-		at := x.at(o.Intensity)
-		d.line(at, bottom, at, y.at(o.GFLOPS), ink, `stroke-opacity=".5" stroke-dasharray="2 3"`)
-		d.text(at, bottom-8-14*float64(j%2), "middle", ink, o.Name)
+		// Neighbours have their names at two heights, since steps lie close to each other.
+		at, name := x.at(o.Intensity), bottom+35+14*float64(j%2)
+		d.line(at, name-12, at, y.at(o.GFLOPS), ink, `stroke-opacity=".5" stroke-dasharray="2 3"`)
+		d.text(at, name, "middle", ink, o.Name)
 	}
 	for i, rung := range r.Rungs {
 		for _, o := range rung.Operations {
