@@ -109,7 +109,7 @@ func (o *Options) Validate() error {
 		{"patience", !(o.Patience >= 0 && o.Patience <= 16), "must lie within 0 and 16"},
 		{"length penalty", !(o.LengthPenalty >= 0 && o.LengthPenalty <= 16), "must lie within 0 and 16"},
 		{"temperature", !(o.Temperature >= 0 && o.Temperature <= 1), "must lie within 0 and 1"},
-		{"temperature step", !(o.TemperatureStep >= 0 && o.TemperatureStep <= 1), "must lie within 0 and 1"},
+		{"temperature step", o.TemperatureStep != 0 && !(o.TemperatureStep >= 0.01 && o.TemperatureStep <= 1), "must be 0 or lie within 0.01 and 1"},
 		{"word threshold", !(o.WordThreshold >= 0 && o.WordThreshold <= 1), "must lie within 0 and 1"},
 		{"no-speech threshold", !(o.NoSpeechThreshold >= 0 && o.NoSpeechThreshold <= 1), "must lie within 0 and 1"},
 	} {

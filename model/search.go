@@ -103,6 +103,7 @@ func (q *search) begin(ctx context.Context, root *sequence) error {
 		for len(q.live) < q.width {
 			s := q.sequence()
 			s.copyFrom(root)
+			s.number = len(q.live)
 			q.cells.share(s.cells)
 			q.live = append(q.live, s)
 		}
@@ -116,11 +117,11 @@ func (q *search) begin(ctx context.Context, root *sequence) error {
 // filter fills in the filters of the live sequences, which are about to choose token number i.
 func (q *search) filter(i int) {
 	q.filters = q.filters[:0]
-	for k, s := range q.live {
+	for _, s := range q.live {
 		f := q.rules.filter(s)
 		f.Temperature = q.temperature
 		if !q.beam && q.temperature > 0 {
-			f.Sample, f.Draw = true, draw(q.seed, k, i)
+			f.Sample, f.Draw = true, draw(q.seed, s.number, i)
 		}
 		q.filters = append(q.filters, f)
 	}

@@ -26,6 +26,7 @@ type token struct {
 
 // sequence is one way to decode a window: a beam, or a sample.
 type sequence struct {
+	number int // of the sample
 	tokens []token
 	cells  []int32 // cells of the self cache that hold prompt and tokens, in order
 	sum    float64 // log probability of all tokens
