@@ -7,11 +7,13 @@ import (
 )
 
 // Windows of fewer rows are multiplied like a step: packing a weight costs as much as 15 rows of products, and the dots
-// need no packing. Where they must widen the weight first they are worth it up to narrowWide rows.
+// need no packing. Where they must widen the weight first they are worth it up to narrowWide rows, and where whole numbers
+// are packed as they are, which takes less than one tile of products, up to fewer yet.
 const (
 	narrow     = 64
 	narrowWide = 32
-	narrowInt  = 8 // what packs bytes as bytes takes less than a tile of products does
+	narrowByte = 6
+	narrowWord = 20
 )
 
 // Linear implements Backend.
@@ -28,14 +30,7 @@ func (c *CPU) Linear(l Linear) {
 	if !c.float {
 		p = c.tab.Products[w.typ]
 	}
-	least := narrow
-	switch {
-	case p != nil:
-		least = narrowInt
-	case !dotted(w):
-		least = narrowWide
-	}
-	if l.Regime == Step || l.X.Rows < least {
+	if l.Regime == Step || l.X.Rows < narrowest(w, p) {
 		c.multiplyStep(l.Dst.slice(), l.Dst.Stride, l.X.slice(), l.X.Stride, l.X.Rows, w, after)
 		return
 	}
@@ -44,6 +39,19 @@ func (c *CPU) Linear(l Linear) {
 	g.x, g.ldx = l.X.slice(), l.X.Stride
 	g.w, g.epilogue, g.conv, g.p = w, after, convolution{}, p
 	g.multiply()
+}
+
+// narrowest returns how many rows a window needs so that packing w is worth it.
+func narrowest(w *weight, p *kernel.Product) int {
+	switch {
+	case p != nil && w.typ == Q8_0:
+		return narrowWord
+	case p != nil:
+		return narrowByte
+	case dotted(w):
+		return narrow
+	}
+	return narrowWide
 }
 
 // epilogue is what happens to a sum of products: bias, then GELU, then the addition to what the destination holds.

@@ -170,7 +170,8 @@ func TestStepRowsAreIndependent(t *testing.T) {
 }
 
 func TestWindowOnAnyThreads(t *testing.T) {
-	for _, l := range []linearCase{{rows: 100, k: 64, n: 100, typ: F16}, {rows: narrowWide, k: 768, n: 90, typ: Q4_K}, {rows: 71, k: 600, n: 130, typ: F32}} {
+	for _, l := range []linearCase{{rows: 100, k: 64, n: 100, typ: F16}, {rows: narrowWide, k: 768, n: 90, typ: Q4_K}, {rows: 50, k: 96, n: 107, typ: Q5_1},
+		{rows: 50, k: 128, n: 107, typ: Q8_0}, {rows: 71, k: 600, n: 130, typ: F32}} {
 		x, _ := matrix(1, l.rows, l.k, 2)
 		tw, _ := tensor(l.typ, random(3, l.n*l.k, 0.1), l.k, l.n)
 		sameOnAllCPUs(t, func(c *CPU) []float32 { return linearOf(t, c, tw, x, Window) })
@@ -233,6 +234,7 @@ func TestNoAllocations(t *testing.T) {
 			"window": func() { b.Linear(Linear{Dst: y, X: x, W: w, Bias: v, GELU: true, Regime: Window}) },
 			"step":   func() { b.Linear(Linear{Dst: y.Sub(0, 3), X: three, W: w, Bias: v, Add: true}) },
 			"q5_0":   func() { b.Linear(Linear{Dst: y.Sub(0, 3), X: three, W: q, Bias: v}) },
+			"bytes":  func() { b.Linear(Linear{Dst: y, X: x, W: q, Bias: v, Regime: Window}) },
 			"norm":   func() { b.Norm(Norm{Dst: y, X: x, W: v, B: v}) },
 			"attend": func() {
 				b.Store(Store{Cache: kv, K: three, V: three, Slots: slots, Cells: cells})

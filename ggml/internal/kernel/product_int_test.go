@@ -312,6 +312,74 @@ func TestProductNaN(t *testing.T) {
 	})
 }
 
+// FuzzProduct holds the rungs against the reference. The first bytes become activations as they are, which must be rounded to
+// the same bytes; then all bytes become weights and small whole numbers, scaled so that float32 has nothing to round.
+func FuzzProduct(f *testing.F) {
+	for i := range intTypes {
+		f.Add(byte(i), byte(i*7), []byte("\x00\x01\x7f\x80\x81\xff a window of whole numbers"))
+	}
+	f.Fuzz(func(t *testing.T, which, shape byte, data []byte) {
+		q, blocks := intTypes[int(which)%len(intTypes)], int(shape)%4+1
+		if len(data) == 0 {
+			return
+		}
+		kn := 32 * blocks
+		wide, small := make([]float32, kn), make([]float32, kn)
+		at := func(i int) byte { return data[i%len(data)] }
+		for i := range wide {
+			wide[i] = math.Float32frombits(uint32(at(4*i)) | uint32(at(4*i+1))<<8 | uint32(at(4*i+2))<<16 | uint32(at(4*i+3))<<24)
+			if wide[i]-wide[i] != 0 {
+				wide[i] = 0
+			}
+			small[i] = max(-127, float32(int8(at(i))))
+			if i%32 == int(shape>>3) {
+				small[i] = 127
+			}
+			if q.levels > 127 {
+				small[i] *= 258
+			}
+		}
+		small[kn-1] = q.levels
+		for _, k := range kernel.Tables() {
+			p := k.Products[q.typ]
+			if p == nil {
+				continue
+			}
+			ref := kernel.ReferenceProduct(q.typ, p.MR, k.NR)
+			row, same := make([]byte, p.RowBytes(kn)), make([]byte, p.RowBytes(kn))
+			for _, x := range [][]float32{wide, small} {
+				p.Encode(row, x)
+				if ref.Encode(same, x); !bytes.Equal(row, same) {
+					t.Fatalf("%s, %s: a row of %v", k.Name, q.name, x)
+				}
+			}
+			w := make([]byte, k.NR*blocks*q.size)
+			for i := range w {
+				w[i] = at(i * 3)
+			}
+			for i := 0; i < len(w); i += q.size {
+				binary.LittleEndian.PutUint16(w[i:], halfOf(float32(int(1)<<(at(i)%3))))
+				if q.min {
+					binary.LittleEndian.PutUint16(w[i+2:], halfOf(float32(int8(at(i+1)))))
+				}
+			}
+			panel, c := make([]byte, 2*p.PanelBytes(kn)), make([]float32, 2*k.NR)
+			for i, way := range []*kernel.Product{p, ref} {
+				way.Pack(panel[i*p.PanelBytes(kn):], w, blocks*q.size, kn, k.NR)
+				way.Tile(c[i*k.NR:], k.NR, row, len(row), panel[i*p.PanelBytes(kn):], kn, 1, 1, false)
+			}
+			if !bytes.Equal(panel[:p.PanelBytes(kn)], panel[p.PanelBytes(kn):]) {
+				t.Fatalf("%s, %s: not the panel of the reference", k.Name, q.name)
+			}
+			for j := range k.NR {
+				if !sameBits(c[j], c[k.NR+j]) {
+					t.Fatalf("%s, %s: column %d is %v, not %v", k.Name, q.name, j, c[j], c[k.NR+j])
+				}
+			}
+		}
+	})
+}
+
 func TestProductShort(t *testing.T) {
 	eachProduct(t, func(t *testing.T, nr, typ int, p *kernel.Product) {
 		const kn = 64
