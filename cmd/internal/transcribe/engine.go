@@ -40,6 +40,9 @@ func openEngine(env applet.Env, s settings) (_ engine, err error) {
 		return nil, whisper.Fail(whisper.Device, err, "")
 	}
 	e.backend = cpu
+	if lacks := ggml.LacksISA(); lacks != "" {
+		fmt.Fprintf(env.Stderr, "whisper: this CPU has no %s: plain code runs instead, many times slower\n", lacks)
+	}
 	if data != nil {
 		e.model, err = model.OpenData(name, data, e.backend)
 	} else {
