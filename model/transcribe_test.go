@@ -54,7 +54,17 @@ func (s *samples) Read(dst []float32) (int, error) {
 	return n, nil
 }
 
-// hear transcribes samples with tiny.en.
+// tinyEn opens the model that is committed, which takes too long without assembly.
+func tinyEn(t testing.TB, threads int) *Model {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("slow")
+	}
+	m, _ := openOn(t, tinyen.Data(), threads, "")
+	return m
+}
+
+// hear transcribes samples.
 func hear(t testing.TB, m *Model, pcm []float32, chunk int, o Options) []Segment {
 	t.Helper()
 	s, err := m.NewSession()
@@ -91,18 +101,15 @@ func joined(t testing.TB) []float32 {
 }
 
 func TestThreadsAndChunksChangeNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("slow")
-	}
 	pcm := joined(t)
 	o := Options{TokenTimes: true}
-	m, _ := openOn(t, tinyen.Data(), 1, "")
+	m := tinyEn(t, 1)
 	want := hear(t, m, pcm, len(pcm), o)
 	if len(want) < 4 || !strings.Contains(text(want), "power to do for them") {
 		t.Fatalf("heard %q", text(want))
 	}
 	for _, threads := range []int{2, 7} {
-		m, _ := openOn(t, tinyen.Data(), threads, "")
+		m := tinyEn(t, threads)
 		if d := cmp.Diff(want, hear(t, m, pcm, 777, o)); d != "" {
 			t.Errorf("%d threads, small pieces (-1 thread, all at once; +this):\n%s", threads, d)
 		}
@@ -139,7 +146,7 @@ func TestOffsetAndDuration(t *testing.T) {
 	}
 	second := time.Duration(len(clip(t, "austen-0880"))) * time.Second / audio.SampleRate
 	length := time.Duration(len(clip(t, "austen-0890"))) * time.Second / audio.SampleRate
-	m, _ := openOn(t, tinyen.Data(), 0, "")
+	m := tinyEn(t, 0)
 	got := hear(t, m, pcm, len(pcm), Options{Offset: second, Duration: length})
 	if g := strings.ToLower(text(got)); !strings.Contains(g, "cold-hearted") || strings.Contains(g, "young man") || strings.Contains(g, "amiable") {
 		t.Errorf("heard %q", g)
@@ -158,7 +165,7 @@ func TestOffsetAndDuration(t *testing.T) {
 }
 
 func TestMaxLen(t *testing.T) {
-	m, _ := openOn(t, tinyen.Data(), 0, "")
+	m := tinyEn(t, 0)
 	pcm := clip(t, "austen-0870")
 	whole := hear(t, m, pcm, len(pcm), Options{})
 	for _, words := range []bool{false, true} {
@@ -179,7 +186,7 @@ func TestMaxLen(t *testing.T) {
 }
 
 func TestPromptChangesSpelling(t *testing.T) {
-	m, _ := openOn(t, tinyen.Data(), 0, "")
+	m := tinyEn(t, 0)
 	pcm := clip(t, "austen-0870")
 	if got := text(hear(t, m, pcm, len(pcm), Options{Prompt: "Mister John Dashwoode of Norland Park."})); !strings.Contains(got, "Dashwoode") {
 		t.Errorf("heard %q", got)
@@ -187,7 +194,7 @@ func TestPromptChangesSpelling(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
-	m, _ := openOn(t, tinyen.Data(), 0, "")
+	m := tinyEn(t, 0)
 	s, err := m.NewSession()
 	if err != nil {
 		t.Fatal(err)
@@ -208,7 +215,7 @@ func TestCancel(t *testing.T) {
 }
 
 func TestSessionsAreBounded(t *testing.T) {
-	m, _ := openOn(t, tinyen.Data(), 1, "")
+	m := smallModel(t)
 	var all []*Session
 	for range Slots {
 		s, err := m.NewSession()
