@@ -115,6 +115,9 @@ func wellFormed(t *testing.T, r *Report) {
 
 // TestCompare runs the real thing with little effort.
 func TestCompare(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a minute under the race detector")
+	}
 	r, err := compare(t.Context(), applet.Env{Stderr: io.Discard}, settings{model: testModel(t), threads: 1}, effort{least: 1, most: 1})
 	if err != nil {
 		t.Fatal(err)
