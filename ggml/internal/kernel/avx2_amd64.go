@@ -16,6 +16,11 @@ func avx2(t Table) Table {
 	t.Widen[6] = widenQ5_0AVX2
 	t.Widen[7] = widenQ5_1AVX2
 	t.Widen[8] = widenQ8_0AVX2
+	t.Widen[10] = widenQ2_KAVX2
+	t.Widen[11] = widenQ3_KAVX2
+	t.Widen[12] = widenQ4_KAVX2
+	t.Widen[13] = widenQ5_KAVX2
+	t.Widen[14] = widenQ6_KAVX2
 	t.Narrow = narrowAVX2
 	t.Exp2Sum = exp2SumAVX2
 	t.GELU = geluAVX2
