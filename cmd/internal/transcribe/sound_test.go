@@ -26,8 +26,10 @@ func TestOpenSound(t *testing.T) {
 	if err := os.WriteFile(junk, bytes.Repeat([]byte("no sound "), 100), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	open := func(name string) *os.File {
-		f, err := os.Open(name)
+	// Each is opened anew: what reads a pipe may go on after the sound has ended.
+	pipe := func(s string) func() io.Reader { return func() io.Reader { return strings.NewReader(s) } }
+	file := func() io.Reader {
+		f, err := os.Open(clip)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,22 +39,23 @@ func TestOpenSound(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	for _, test := range []struct {
 		what, name string
-		stdin      io.Reader
+		stdin      func() io.Reader
 		err        string
 	}{
 		{what: "a file", name: clip},
-		{what: "a pipe", name: "-", stdin: bytes.NewReader(data)},
-		{what: "a file as standard input", name: "-", stdin: open(clip)},
+		{what: "a pipe", name: "-", stdin: pipe(string(data))},
+		{what: "a file as standard input", name: "-", stdin: file},
 		{what: "nothing", name: "none", err: "input file not found: none"},
 		{what: "junk", name: junk, err: "unknown audio format"},
-		{what: "piped junk", name: "-", stdin: strings.NewReader(strings.Repeat("no sound ", 100)), err: "unknown audio format"},
-		{what: "an empty pipe", name: "-", stdin: strings.NewReader(""), err: "no audio in it"},
+		{what: "piped junk", name: "-", stdin: pipe(strings.Repeat("no sound ", 100)), err: "unknown audio format"},
+		{what: "an empty pipe", name: "-", stdin: pipe(""), err: "no audio in it"},
 	} {
 		for _, convert := range []bool{false, true} {
-			if f, ok := test.stdin.(io.Seeker); ok {
-				f.Seek(0, io.SeekStart)
+			var env applet.Env
+			if test.stdin != nil {
+				env.Stdin = test.stdin()
 			}
-			s, err := openSound(context.Background(), applet.Env{Stdin: test.stdin}, test.name, convert)
+			s, err := openSound(context.Background(), env, test.name, convert)
 			if test.err != "" {
 				want := test.err
 				if convert && want == "unknown audio format" {
