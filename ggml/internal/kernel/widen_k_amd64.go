@@ -20,7 +20,7 @@ func (o *openedK) put(i int, eight uint64) { binary.LittleEndian.PutUint64(o.q[i
 const each = 0x0101010101010101
 
 // minus subtracts n from each byte; bytes and n are below 128.
-func minus(eight, n uint64) uint64 { return (eight|0x80*each - n*each) ^ 0x80*each }
+func minus(eight, n uint64) uint64 { return (eight | 0x80*each - n*each) ^ 0x80*each }
 
 func eightAt(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
 
