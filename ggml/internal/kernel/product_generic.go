@@ -156,7 +156,7 @@ func encodeBytesGeneric(dst []byte, x []float32) {
 		for i := range s {
 			s[i] = (x[i] + x[i+8]) + (x[i+16] + x[i+24])
 		}
-		putFloat(sums, ((s[0]+s[4])+(s[1]+s[5]))+((s[2]+s[6])+(s[3]+s[7])))
+		putFloat(sums, ((s[0]+s[1])+(s[2]+s[3]))+((s[4]+s[5])+(s[6]+s[7])))
 	}
 }
 

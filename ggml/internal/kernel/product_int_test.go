@@ -65,7 +65,7 @@ func TestProductEncode(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	eachProduct(t, func(t *testing.T, nr, typ int, p *kernel.Product) {
 		m, ref := newMemory(t), kernel.ReferenceProduct(typ, p.MR, nr)
-		for _, n := range []int{0, 32, 64, 96, 160, 1024} {
+		for _, n := range []int{0, 32, 64, 96, 128, 160, 288, 1024} {
 			for name, change := range map[string]func(x []float32){
 				"normal":    func([]float32) {},
 				"zero":      func(x []float32) { clear(x) },
