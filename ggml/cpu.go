@@ -15,9 +15,9 @@ type CPUOptions struct {
 	// variable WHISPER_ISA names, else the best that this CPU has.
 	ISA string
 
-	// Precision says how weights of quantised types are multiplied: "" with activations rounded to whole numbers, 8 bits in
-	// each 32 or, for Q8_0, more; "float" as float32, like all other types. Types and rungs without such products use float32
-	// anyway.
+	// Precision says how weights of quantised types are multiplied: "" with activations rounded to whole numbers, of 16 bits
+	// in steps, of 8 bits in each 32 (Q8_0: more) in windows; "float" as float32, like all other types. Types and rungs
+	// without such products use float32 anyway.
 	Precision string
 }
 

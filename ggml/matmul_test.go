@@ -143,7 +143,7 @@ func linearOf(tb testing.TB, c *CPU, tw Tensor, x Mat, regime Regime) []float32 
 // A row of a step has the same bits alone and at any place among others, on any number of threads.
 func TestStepRowsAreIndependent(t *testing.T) {
 	const rows, k, n = 17, 256, 67
-	for _, typ := range []Type{F16, F32, Q5_0, Q4_K} {
+	for _, typ := range []Type{F16, F32, Q4_0, Q5_1, Q8_0, Q4_K} {
 		x, _ := matrix(1, rows, k, 0)
 		tw, _ := tensor(typ, random(3, n*k, 0.1), k, n)
 		sameOnAllCPUs(t, func(c *CPU) []float32 {

@@ -3,15 +3,14 @@
 #include "textflag.h"
 #include "half_avx_amd64.h"
 
-// SCORE multiplies the key at p by the query at DX, and leaves the score in X0. Lanes are added as
-// ((0+1) + (2+3)) + ((4+5) + (6+7)).
+// PART adds the products of eight numbers, at behind the start of the key at p and q behind that of the query at DX, to Y0.
 #define PART(p, at, q) \
 	HALVES(at(p), X2, Y2, X3, X4, Y3, Y4) \
 	VMULPS q(DX), Y2, Y2 \
 	VADDPS Y2, Y0, Y0
 
 // func scores64AVX(s, q *float32, k *uint16, cells *int32, n int)
-// Table.Scores. Requires AVX and n > 0.
+// Table.Scores. Requires AVX and n > 0. Lanes are added as ((0+1) + (2+3)) + ((4+5) + (6+7)).
 // DI s, DX q, SI k, BX cells or 0, CX n, AX next cell, R8 its key; Y0 sum, Y1 … Y4 at work.
 TEXT ·scores64AVX(SB), NOSPLIT, $0-40
 	MOVQ s+0(FP), DI

@@ -93,10 +93,15 @@ func (o *opened) open(typ int, b []byte) {
 
 // add adds the product with a block of activations of the given sum, but for their scale.
 func (o *opened) add(to float32, x []byte, sum float32) float32 {
-	var s int32
-	for i, w := range &o.q {
-		s += w * int32(int16(binary.LittleEndian.Uint16(x[2*i:])))
+	var s0, s1, s2, s3 int32
+	for q := o.q[:]; len(q) >= 4; q, x = q[4:], x[8:] {
+		four := binary.LittleEndian.Uint64(x)
+		s0 += q[0] * int32(int16(four))
+		s1 += q[1] * int32(int16(four>>16))
+		s2 += q[2] * int32(int16(four>>32))
+		s3 += q[3] * int32(int64(four)>>48)
 	}
+	s := s0 + s1 + s2 + s3
 	to += float32(float32(s) * o.d)
 	if o.m != 0 {
 		to += float32(sum * o.m)

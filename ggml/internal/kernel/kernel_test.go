@@ -76,6 +76,8 @@ func TestShort(t *testing.T) {
 			"dot n":            func() { k.DotF32(f(5), 3, b(256), 128, f(64), 32, 2, 2, 16) },
 			"dot f16 w":        func() { k.DotF16(f(5), 3, b(127), 64, f(64), 32, 2, 2, 32) },
 			"dot f16 negative": func() { k.DotF16(f(5), 3, b(256), -64, f(64), 32, 2, 2, 32) },
+			"quantize dst":     func() { k.Quantize(b(kernel.QuantizedBytes(64)-1), f(64)) },
+			"quantize n":       func() { k.Quantize(b(1000), f(33)) },
 			"narrow":           func() { k.Narrow(h(2), f(3)) },
 			"max":              func() { k.Max(nil) },
 			"add":              func() { k.Add(f(2), f(3)) },
@@ -100,6 +102,27 @@ func TestShort(t *testing.T) {
 				call()
 			}()
 		}
+		for typ, dot := range k.DotInt {
+			column := kernel.QuantizedBytes(32)
+			for name, call := range map[string]func(){
+				"y": func() { dot(f(4), 3, b(256), 40, b(2*column), column, 2, 2, 32) },
+				"w": func() { dot(f(5), 3, b(57), 40, b(2*column), column, 2, 2, 32) },
+				"x": func() { dot(f(5), 3, b(256), 40, b(2*column-1), column, 2, 2, 32) },
+				"n": func() { dot(f(5), 3, b(256), 40, b(2*column), column, 2, 2, 16) },
+			} {
+				if dot == nil {
+					continue
+				}
+				func() {
+					defer func() {
+						if recover() == nil {
+							t.Errorf("dot of integers %d, %s: no panic", typ, name)
+						}
+					}()
+					call()
+				}()
+			}
+		}
 		for typ, widen := range k.Widen {
 			if widen == nil {
 				continue
@@ -120,13 +143,19 @@ func TestShort(t *testing.T) {
 func TestAllocs(t *testing.T) {
 	eachRung(t, func(t *testing.T, k *kernel.Table) {
 		x, y := make([]float32, 4096), make([]float32, 4096)
-		w, h := make([]byte, 4096), make([]uint16, 4096)
+		w, h, q := make([]byte, 4096), make([]uint16, 4096), make([]byte, kernel.QuantizedBytes(64))
 		cells := []int32{3, 1, 2}
 		if n := testing.AllocsPerRun(1, func() {
 			k.Tile(y, 2*k.NR, x, 32, x, 32, k.MR, 2, true)
 			k.Pack(y, x, 33, 32)
 			k.DotF32(y, 8, w, 128, x, 32, 8, 7, 32)
 			k.DotF16(y, 8, w, 64, x, 32, 8, 7, 32)
+			k.Quantize(q, x[:64])
+			for _, dot := range k.DotInt {
+				if dot != nil {
+					dot(y, 8, w, 80, q, 0, 8, 7, 64)
+				}
+			}
 			for typ, size := range map[int]int{1: 64, 2: 18, 3: 20, 6: 22, 7: 24, 8: 34} {
 				k.Widen[typ](y[:32], w[:size])
 			}
