@@ -254,34 +254,3 @@ loop:
 	BLOCK(34)
 	VZEROUPPER
 	RET
-
-// func scale16x16AVX2(dst *float32, q *byte, d, m *float32)
-// 16 times 16 signed bytes q as d·q − m. Requires AVX2. DI dst, SI q, BX d, DX m, CX left; Y0 d, Y1 m, Y2, Y3 numbers.
-TEXT ·scale16x16AVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ q+8(FP), SI
-	MOVQ d+16(FP), BX
-	MOVQ m+24(FP), DX
-	MOVQ $16, CX
-
-loop:
-	VBROADCASTSS (BX), Y0
-	VBROADCASTSS (DX), Y1
-	VPMOVSXBD    (SI), Y2
-	VPMOVSXBD    8(SI), Y3
-	VCVTDQ2PS    Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y0, Y2, Y2
-	VMULPS       Y0, Y3, Y3
-	VSUBPS       Y1, Y2, Y2
-	VSUBPS       Y1, Y3, Y3
-	VMOVUPS      Y2, (DI)
-	VMOVUPS      Y3, 32(DI)
-	ADDQ         $4, BX
-	ADDQ         $4, DX
-	ADDQ         $16, SI
-	ADDQ         $64, DI
-	DECQ         CX
-	JNZ          loop
-	VZEROUPPER
-	RET
