@@ -48,10 +48,7 @@ func (b *Bench) Close() error { return b.s.Close() }
 
 // Encode runs the encoder over the window and computes the cross keys and values of all layers.
 func (b *Bench) Encode(ctx context.Context) error {
-	e := b.s.m.engine
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.encode(ctx, b.s.mel, b.s.slot)
+	return b.s.m.encode(ctx, b.s.mel, b.s.slot)
 }
 
 // Step decodes that many rows at positions past, past+1, … of a sequence, as the rows of several beams are decoded, and

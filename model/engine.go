@@ -17,10 +17,12 @@ type engine struct {
 
 	self, cross ggml.Cache // a slot for each session
 
-	// Encoder: mel [2·ctx][mels], hidden [2·ctx][state] between the convolutions, x the stream [ctx][state], y its norm, wide
-	// queries, keys and values or the hidden layer of the MLP. ids is 0, 1, … ctx−1, slots a constant.
-	mel, hidden, x, y, wide ggml.Buffer
-	ids, slots              ggml.Buffer
+	// Encoder: mel [2·ctx][mels], hidden [2·ctx][state] between the convolutions, y the stream's norm [ctx][state], wide
+	// queries, keys and values or the hidden layer of the MLP. ids is 0, 1, … ctx−1, slots a constant. streams are the
+	// streams that no pass uses now.
+	mel, hidden, y, wide ggml.Buffer
+	ids, slots           ggml.Buffer
+	streams              []ggml.Buffer
 
 	rows rows
 }
@@ -60,7 +62,6 @@ func newEngine(h ggml.Header, w *weights, b ggml.Backend) (*engine, error) {
 	e.cross = cache(ggml.CacheShape{Layers: h.TextLayers, Heads: h.TextHeads, Slots: Slots, Cells: h.AudioCtx})
 	e.mel = floats(2 * h.AudioCtx * h.Mels)
 	e.hidden = floats(2 * h.AudioCtx * h.AudioState)
-	e.x = floats(h.AudioCtx * h.AudioState)
 	e.y = floats(h.AudioCtx * h.AudioState)
 	e.wide = floats(4 * h.AudioCtx * h.AudioState)
 	e.ids, e.slots = ints(h.AudioCtx), ints(h.AudioCtx)
@@ -85,25 +86,96 @@ func newEngine(h ggml.Header, w *weights, b ggml.Backend) (*engine, error) {
 	return e, nil
 }
 
-// encode runs the encoder over a window of log-mel, [2·audio ctx][mels], and fills the cross keys and values of slot.
+// encoding is a pass of the encoder that has come as far as x, before layer next. Between layers it may be left and
+// taken up again: other passes use the scratch buffers meanwhile, but not x.
+type encoding struct {
+	x    ggml.Buffer
+	slot int32
+	next int
+}
+
+// encode runs the encoder over a window of log-mel, [2·audio ctx][mels], and fills the cross keys and values of slot. It
+// lets others have the backend between layers.
 func (e *engine) encode(ctx context.Context, mel []float32, slot int32) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n, err := e.begin(mel, slot)
+	if err != nil {
+		return err
+	}
+	defer func() { e.streams = append(e.streams, n.x) }()
+	for n.next < len(e.w.encoder) {
+		if err := e.encoderLayer(ctx, &n); err != nil {
+			return err
+		}
+		e.mu.Unlock()
+		e.mu.Lock()
+	}
+	return e.crossKeys(ctx, &n)
+}
+
+// begin runs the convolutions.
+func (e *engine) begin(mel []float32, slot int32) (encoding, error) {
 	h, b := e.h, e.b
-	x, y := ggml.View(e.x, h.AudioCtx, h.AudioState), ggml.View(e.y, h.AudioCtx, h.AudioState)
+	n := encoding{slot: slot}
+	if k := len(e.streams); k > 0 {
+		n.x, e.streams = e.streams[k-1], e.streams[:k-1]
+	} else {
+		x, err := b.Floats(h.AudioCtx * h.AudioState)
+		if err != nil {
+			return n, err
+		}
+		n.x = x
+	}
 	hidden := ggml.View(e.hidden, 2*h.AudioCtx, h.AudioState)
+	x := ggml.View(n.x, h.AudioCtx, h.AudioState)
 	b.Write(e.mel, 0, mel)
 	b.Conv(ggml.Conv{Dst: hidden, X: ggml.View(e.mel, 2*h.AudioCtx, h.Mels), W: e.w.conv1.w, Bias: e.w.conv1.b, Stride: 1})
 	b.Conv(ggml.Conv{Dst: x, X: hidden, W: e.w.conv2.w, Bias: e.w.conv2.b, Stride: 2, Add: e.w.audioPos})
-	for i := range e.w.encoder {
+	return n, b.Err()
+}
+
+// encoderLayer adds the next layer's attention and MLP to the stream.
+func (e *engine) encoderLayer(ctx context.Context, n *encoding) error {
+	b, l := e.b, &e.w.encoder[n.next]
+	x, y := ggml.View(n.x, e.h.AudioCtx, e.h.AudioState), ggml.View(e.y, e.h.AudioCtx, e.h.AudioState)
+	hidden := ggml.View(e.wide, x.Rows, 4*x.Cols)
+	q, k, v := e.qkv()
+	// An operation of a large model takes tenths of a second on a small CPU.
+	for _, op := range [...]func(){
+		func() { b.Norm(ggml.Norm{Dst: y, X: x, W: l.norm.w, B: l.norm.b}) },
+		func() { b.Linear(ggml.Linear{Dst: q, X: y, W: l.attn.q.w, Bias: l.attn.q.b, Regime: ggml.Window}) },
+		func() { b.Linear(ggml.Linear{Dst: k, X: y, W: l.attn.k.w, Regime: ggml.Window}) },
+		func() { b.Linear(ggml.Linear{Dst: v, X: y, W: l.attn.v.w, Bias: l.attn.v.b, Regime: ggml.Window}) },
+		func() { b.SelfAttend(ggml.SelfAttend{Dst: y, Q: q, K: k, V: v, Heads: e.h.AudioHeads}) },
+		func() {
+			b.Linear(ggml.Linear{Dst: x, X: y, W: l.attn.out.w, Bias: l.attn.out.b, Add: true, Regime: ggml.Window})
+		},
+		func() { b.Norm(ggml.Norm{Dst: y, X: x, W: l.mlpNorm.w, B: l.mlpNorm.b}) },
+		func() {
+			b.Linear(ggml.Linear{Dst: hidden, X: y, W: l.up.w, Bias: l.up.b, GELU: true, Regime: ggml.Window})
+		},
+		func() {
+			b.Linear(ggml.Linear{Dst: x, X: hidden, W: l.down.w, Bias: l.down.b, Add: true, Regime: ggml.Window})
+		},
+	} {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		e.encoderLayer(&e.w.encoder[i], x, y)
+		op()
 	}
-	b.Norm(ggml.Norm{Dst: y, X: x, W: e.w.encoderNorm.w, B: e.w.encoderNorm.b})
+	n.next++
+	return b.Err()
+}
 
+// crossKeys norms the stream and computes the decoder's cross keys and values from it. The normed stream stays in y.
+func (e *engine) crossKeys(ctx context.Context, n *encoding) error {
+	h, b := e.h, e.b
+	y := ggml.View(e.y, h.AudioCtx, h.AudioState)
+	b.Norm(ggml.Norm{Dst: y, X: ggml.View(n.x, h.AudioCtx, h.AudioState), W: e.w.encoderNorm.w, B: e.w.encoderNorm.b})
 	slots := make([]int32, h.AudioCtx)
 	for i := range slots {
-		slots[i] = slot
+		slots[i] = n.slot
 	}
 	b.WriteInts(e.slots, 0, slots)
 	k, v, _ := e.qkv()
@@ -126,22 +198,6 @@ func (e *engine) qkv() (q, k, v ggml.Mat) {
 	k, v = q, q
 	k.Off, v.Off = n, 2*n
 	return q, k, v
-}
-
-// encoderLayer adds a layer's attention and MLP to the stream x; y is scratch of the same shape.
-func (e *engine) encoderLayer(l *block, x, y ggml.Mat) {
-	b := e.b
-	q, k, v := e.qkv()
-	b.Norm(ggml.Norm{Dst: y, X: x, W: l.norm.w, B: l.norm.b})
-	b.Linear(ggml.Linear{Dst: q, X: y, W: l.attn.q.w, Bias: l.attn.q.b, Regime: ggml.Window})
-	b.Linear(ggml.Linear{Dst: k, X: y, W: l.attn.k.w, Regime: ggml.Window})
-	b.Linear(ggml.Linear{Dst: v, X: y, W: l.attn.v.w, Bias: l.attn.v.b, Regime: ggml.Window})
-	b.SelfAttend(ggml.SelfAttend{Dst: y, Q: q, K: k, V: v, Heads: e.h.AudioHeads})
-	b.Linear(ggml.Linear{Dst: x, X: y, W: l.attn.out.w, Bias: l.attn.out.b, Add: true, Regime: ggml.Window})
-	b.Norm(ggml.Norm{Dst: y, X: x, W: l.mlpNorm.w, B: l.mlpNorm.b})
-	hidden := ggml.View(e.wide, x.Rows, 4*x.Cols)
-	b.Linear(ggml.Linear{Dst: hidden, X: y, W: l.up.w, Bias: l.up.b, GELU: true, Regime: ggml.Window})
-	b.Linear(ggml.Linear{Dst: x, X: hidden, W: l.down.w, Bias: l.down.b, Add: true, Regime: ggml.Window})
 }
 
 // batch are the rows of a decoder pass, an entry each: the token, its position, the slot of its session, the cell its key

@@ -155,10 +155,7 @@ func (h *hearing) encode(ctx context.Context) error {
 	if h.encoded {
 		return nil
 	}
-	e := h.m.engine
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	err := e.encode(ctx, h.mel, h.slot)
+	err := h.m.encode(ctx, h.mel, h.slot)
 	h.encoded = err == nil
 	return err
 }
