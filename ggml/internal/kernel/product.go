@@ -16,8 +16,8 @@ type Product struct {
 	// The panel's bytes are those of every other rung of the same NR, 1 ≤ rows ≤ NR.
 	Pack func(dst, w []byte, stride, kn, rows int)
 
-	// Tile is Table.Tile of encoded rows, a row every lda bytes, and packed panels, one behind the other. What is summed in
-	// whole numbers is exact, so that rungs differ only in the roundings of the float32 sums of blocks; the order of those
-	// does not depend on rows or panels.
+	// Tile is Table.Tile of encoded rows, a row every lda bytes, and packed panels, one behind the other; lda is a multiple
+	// of 4. What is summed in whole numbers is exact, so that rungs differ only in the roundings of the float32 sums of
+	// blocks; the order of those does not depend on rows or panels.
 	Tile func(c []float32, ldc int, a []byte, lda int, b []byte, kn, rows, panels int, add bool)
 }

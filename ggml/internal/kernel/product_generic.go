@@ -117,8 +117,8 @@ func (f *stored) checkPack(dst, w []byte, stride, kn, rows, nr int) {
 
 func (f *stored) checkTile(c []float32, ldc int, a []byte, lda int, b []byte, kn, rows, panels, mr, nr int) {
 	natural(ldc, lda, kn, panels)
-	if kn%block != 0 || rows < 1 || rows > mr {
-		panic(fmt.Sprintf("kernel: a tile of %d rows of %d numbers, not 1 to %d of a multiple of %d", rows, kn, mr, block))
+	if kn%block != 0 || rows < 1 || rows > mr || lda%4 != 0 {
+		panic(fmt.Sprintf("kernel: a tile of %d rows of %d numbers every %d bytes, not 1 to %d of a multiple of %d", rows, kn, lda, mr, block))
 	}
 	row := rowOfBytes(kn)
 	if f.words() {

@@ -396,6 +396,7 @@ func TestProductShort(t *testing.T) {
 			"tile c":     func() { p.Tile(f(2*nr-1), nr, make([]byte, 2*row), row, make([]byte, panel), kn, 2, 1, false) },
 			"tile a":     func() { p.Tile(f(2*nr), nr, make([]byte, 2*row-1), row, make([]byte, panel), kn, 2, 1, false) },
 			"tile b":     func() { p.Tile(f(4*nr), 2*nr, make([]byte, 2*row), row, make([]byte, 2*panel-1), kn, 2, 2, false) },
+			"tile lda":   func() { p.Tile(f(2*nr), nr, make([]byte, 3*row), row+2, make([]byte, panel), kn, 2, 1, false) },
 			"tile rows":  func() { p.Tile(f(99*nr), nr, make([]byte, 99*row), row, make([]byte, panel), kn, p.MR+1, 1, false) },
 			"tile -1":    func() { p.Tile(f(4*nr), -1, make([]byte, 2*row), row, make([]byte, panel), kn, 2, 1, false) },
 		} {
