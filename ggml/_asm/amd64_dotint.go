@@ -237,19 +237,13 @@ func (v intDots) open(t *text, q quant, regs intRegs, w func(disp int) string) {
 			}
 		}
 	}
-	half := func(disp, reg int) {
-		if v.evex() {
-			t.op(fmt.Sprintf("VPBROADCASTW %s, Y%d", w(disp), reg), "")
-			t.op(fmt.Sprintf("VCVTPH2PS Y%d, Z%d", reg, reg), "")
-			return
-		}
-		t.op(fmt.Sprintf("VPBROADCASTW %s, X%d", w(disp), reg), "")
-		t.op(fmt.Sprintf("VCVTPH2PS X%d, Y%d", reg, reg), "")
-	}
-	half(0, regs.scale)
+	// Of four halves the first is the scale, the second the minimum if there is one.
+	t.op(fmt.Sprintf("VCVTPH2PS %s, X%d", w(0), regs.scale), "")
 	if q.minimum {
-		half(2, regs.minimum)
+		t.op(fmt.Sprintf("VMOVSHDUP X%d, X%d", regs.scale, regs.minimum), "")
+		t.op(fmt.Sprintf("VBROADCASTSS X%d, %s", regs.minimum, v.r(regs.minimum)), "")
 	}
+	t.op(fmt.Sprintf("VBROADCASTSS X%d, %s", regs.scale, v.r(regs.scale)), "")
 }
 
 // openEVEX reads a block of nibbles to 32 words.

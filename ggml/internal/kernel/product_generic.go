@@ -60,7 +60,7 @@ func (f *stored) panelBytes(kn, nr int) int {
 	return kn / block * n * 4 * nr
 }
 
-// productGeneric is the reference for tiles of up to mr rows and panels of nr columns.
+// productGeneric is the reference for tiles of up to mr rows and panels of nr columns, a multiple of 4.
 func productGeneric(f *stored, mr, nr int) *Product {
 	p := &Product{
 		MR:         mr,
@@ -81,13 +81,8 @@ func productGeneric(f *stored, mr, nr int) *Product {
 		size := f.panelBytes(kn, nr)
 		for i := range panels {
 			for r := range rows {
-				for j := range nr {
-					at := &c[r*ldc+i*nr+j]
-					s := sum(a[r*lda:], b[i*size:][:size], kn/block, j, nr)
-					if add {
-						s += *at
-					}
-					*at = s
+				for j := 0; j < nr; j += 4 {
+					put4(c[r*ldc+i*nr+j:], sum(a[r*lda:], b[i*size:][:size], kn/block, j, nr), add)
 				}
 			}
 		}
@@ -229,41 +224,60 @@ func (f *stored) packColumns(dst, w []byte, stride, kn, from, to, rows, nr int) 
 	}
 }
 
-// sumOfBytes multiplies a row with column j of a panel.
-func (f *stored) sumOfBytes(row, panel []byte, blocks, j, nr int) float32 {
+// sumOfBytes multiplies a row with columns j … j+3 of a panel.
+func (f *stored) sumOfBytes(row, panel []byte, blocks, j, nr int) (total [4]float32) {
 	line := 4 * nr
-	var total float32
 	if f.min {
 		sums, mins := row[blocks*rowBlock:], panel[blocks*byteLines*line:]
 		for b := range blocks {
-			total += float32(floatAt(sums[4*b:]) * floatAt(mins[b*line+4*j:]))
+			for c := range total {
+				total[c] += float32(floatAt(sums[4*b:]) * floatAt(mins[b*line+4*(j+c):]))
+			}
 		}
 	}
 	for b := range blocks {
 		a, w := row[b*rowBlock:][:rowBlock], panel[b*byteLines*line+4*j:]
-		sum := wordAt(w) + wordAt(w[2:])
-		for k := 0; k < block; k += 4 {
-			v, q := a[k:][:4], w[(1+k/4)*line:][:4]
-			sum += int32(v[0])*int32(int8(q[0])) + int32(v[1])*int32(int8(q[1])) +
-				int32(v[2])*int32(int8(q[2])) + int32(v[3])*int32(int8(q[3]))
+		start := w[:16]
+		s0, s1 := wordAt(start)+wordAt(start[2:]), wordAt(start[4:])+wordAt(start[6:])
+		s2, s3 := wordAt(start[8:])+wordAt(start[10:]), wordAt(start[12:])+wordAt(start[14:])
+		for k := range block / 4 {
+			v, q := a[4*k:][:4], w[(1+k)*line:][:16]
+			a0, a1, a2, a3 := int32(v[0]), int32(v[1]), int32(v[2]), int32(v[3])
+			s0 += a0*int32(int8(q[0])) + a1*int32(int8(q[1])) + a2*int32(int8(q[2])) + a3*int32(int8(q[3]))
+			s1 += a0*int32(int8(q[4])) + a1*int32(int8(q[5])) + a2*int32(int8(q[6])) + a3*int32(int8(q[7]))
+			s2 += a0*int32(int8(q[8])) + a1*int32(int8(q[9])) + a2*int32(int8(q[10])) + a3*int32(int8(q[11]))
+			s3 += a0*int32(int8(q[12])) + a1*int32(int8(q[13])) + a2*int32(int8(q[14])) + a3*int32(int8(q[15]))
 		}
-		total += float32(float32(sum) * float32(floatAt(a[block:])*floatAt(w[9*line:])))
+		d, scales := floatAt(a[block:]), w[(byteLines-1)*line:]
+		for c, s := range [4]int32{s0, s1, s2, s3} {
+			total[c] += float32(float32(s) * float32(d*floatAt(scales[4*c:])))
+		}
 	}
 	return total
 }
 
 // sumOfWords is that for words.
-func (f *stored) sumOfWords(row, panel []byte, blocks, j, nr int) float32 {
+func (f *stored) sumOfWords(row, panel []byte, blocks, j, nr int) (total [4]float32) {
 	line := 4 * nr
-	var total float32
 	for b := range blocks {
 		a, w := row[2*b*block:][:2*block], panel[b*wordLines*line+4*j:]
-		var sum int32
-		for k := 0; k < 2*block; k += 4 {
-			v, q := a[k:][:4], w[k/4*line:][:4]
-			sum += wordAt(v)*wordAt(q) + wordAt(v[2:])*wordAt(q[2:])
+		var s0, s1, s2, s3 int32
+		for k := range block / 2 {
+			v, q := a[4*k:][:4], w[k*line:][:16]
+			a0, a1 := wordAt(v), wordAt(v[2:])
+			s0 += a0*wordAt(q) + a1*wordAt(q[2:])
+			s1 += a0*wordAt(q[4:]) + a1*wordAt(q[6:])
+			s2 += a0*wordAt(q[8:]) + a1*wordAt(q[10:])
+			s3 += a0*wordAt(q[12:]) + a1*wordAt(q[14:])
 		}
-		total += float32(float32(sum) * floatAt(w[16*line:]))
+		scales := w[(wordLines-1)*line:]
+		for c, s := range [4]int32{s0, s1, s2, s3} {
+			total[c] += float32(float32(s) * floatAt(scales[4*c:]))
+		}
 	}
-	return total * floatAt(row[2*block*blocks:])
+	scale := floatAt(row[2*block*blocks:])
+	for c := range total {
+		total[c] *= scale
+	}
+	return total
 }
