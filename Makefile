@@ -11,6 +11,7 @@ TAGS ?= nogpu
 
 FUZZTIME  ?= 1m
 TESTFLAGS ?=
+PEERS     ?=
 
 .PHONY: all
 all: build hear ## build everything and transcribe a clip (the default)
@@ -39,9 +40,23 @@ fuzz: ## run every fuzz target for a minute (FUZZTIME=10s for less)
 bench: ## run all benchmarks, for benchstat
 	go test -run '^$$' -bench . -benchtime 200ms ./...
 
+.PHONY: bench-peers
+bench-peers: ## measure the model beside other engines, in turn (Linux; half an hour; PEERS=--help)
+	scripts/peers/run.sh bench.py $(PEERS)
+
+.PHONY: wer
+wer: ## count word errors beside whisper.cpp's, in every type and way (WER_CLIPS=DIR for more clips)
+	scripts/peers/run.sh wer.py $(PEERS)
+
+.PHONY: instructions instructions-update
+instructions: ## hold the instructions that kernels execute against scripts/instructions.txt (needs valgrind)
+	scripts/instructions.sh
+instructions-update: ## raise the numbers in scripts/instructions.txt to those of now
+	scripts/instructions.sh update
+
 .PHONY: lint
 lint: ## gofmt, go vet, golangci-lint
-	@files=$$(gofmt -l .) && [ -z "$$files" ] || { echo "gofmt would change:" $$files >&2; exit 1; }
+	@files=$$(gofmt -l *.go audio cmd ggml gpu model) && [ -z "$$files" ] || { echo "gofmt would change:" $$files >&2; exit 1; }
 	go vet ./...
 	golangci-lint run
 
@@ -82,10 +97,15 @@ models: ## get the models tiny.en and base, for tests that want larger ones
 oracle: ## compute the golden activations of random models anew (needs python3 with numpy)
 	go test ./model/internal/synth -run TestGolden -update
 
+.PHONY: transformers-check
+transformers-check: ## compute logits of random models with Hugging Face's transformers anew, and compare (needs python3 with torch and transformers)
+	go test ./model/internal/synth -run TestTransformers -update
+	go test ./model -run TestTransformers -v
+
 .PHONY: clean
 clean: ## remove dist/
 	rm -rf $(DIST)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
