@@ -153,9 +153,9 @@ func (v intTile) tile(t, stubs *text, rows int) {
 	}
 	function(t, stubs,
 		fmt.Sprintf("tile%s(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)", name), fmt.Sprintf("$%d-65", frame),
-		fmt.Sprintf("Product.Tile of %s for a tile of %d × %d; skip is the distance of panels in bytes, less their blocks. Requires %s.",
+		fmt.Sprintf("Product.Tile of %s for a tile of %d × %d; skip is how many bytes of minimums lie behind the blocks of a panel. Requires %s.",
 			strings.ToLower(v.kind), rows, vectors*v.lanes, v.needs),
-		fmt.Sprintf("DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; %s rows of a, three each;", strings.Join(a.used(rows), ", ")),
+		fmt.Sprintf("DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; %s rows of a, three each;", strings.Join(a.used(rows), ", ")),
 		fmt.Sprintf("%s … %s sums of a block, %s, %s b or its scales, %s … a and %s;", v.r(0), acc(rows-1, vectors-1), v.r(b), v.r(b+1), v.r(tmp[0]), scaled),
 		sums+".")
 	arguments(t, "c+0", "DI", "ldc+8", "R8", "a+16", "R13", "lda+24", "R9", "b+32", "BX", "blocks+40", "CX", "panels+48", "DX")
@@ -171,8 +171,8 @@ func (v intTile) tile(t, stubs *text, rows int) {
 	t.line("panel:")
 	t.op("MOVQ R13, SI", "")
 	a.point(t, rows)
+	v.start(t, rows, words, a, acc, float, b, v.r(tmp[0]))
 	t.op("MOVQ CX, AX", "")
-	v.clear(t, rows, float)
 	t.line("")
 	t.line("block:")
 	prefix := "FIRST"
@@ -241,21 +241,55 @@ func (v intTile) choose(bytes, words string) string {
 	return bytes
 }
 
-// clear makes the float32 sums zero.
-func (v intTile) clear(t *text, rows int, float func(r, j int) string) {
+// start sets the float32 sums to zero or, where panels have minimums, to those times the sums of a's blocks.
+func (v intTile) start(t *text, rows int, words bool, a lines, acc, float func(r, j int) string, b int, x string) {
+	width := v.lanes * 4
+	sum := acc
 	if v.held {
-		for r := range rows {
-			for j := range vectors {
-				z := float(r, j)
-				t.op(fmt.Sprintf("VPXORD %s, %s, %s", z, z, z), "")
-			}
-		}
-		return
+		sum = float
 	}
-	t.op("VXORPS Y0, Y0, Y0", "")
+	zero := map[bool]string{false: "VXORPS", true: "VPXORD"}[v.evex]
 	for r := range rows {
 		for j := range vectors {
-			t.op("VMOVUPS Y0, "+float(r, j), "")
+			t.op(fmt.Sprintf("%s %s, %s, %s", zero, sum(r, j), sum(r, j), sum(r, j)), "")
+		}
+	}
+	if !words {
+		t.op("CMPQ skip+56(FP), $0", "")
+		t.op("JEQ  sums", "")
+		t.op("LEAQ (CX)(CX*8), AX", "")
+		t.op("SHLQ $2, AX", "the blocks of a row")
+		for _, p := range a.used(rows) {
+			t.op("ADDQ AX, "+p, "")
+		}
+		t.op(fmt.Sprintf("IMUL3Q $%d, CX, R12", (blockSteps+2)*vectors*width), "and of a panel")
+		t.op("ADDQ BX, R12", "")
+		t.op("MOVQ CX, AX", "")
+		t.line("")
+		t.line("minimum:")
+		for j := range vectors {
+			t.op(fmt.Sprintf("VMOVUPS %s, %s", strings.TrimPrefix(fmt.Sprintf("%d(R12)", j*width), "0"), v.r(b+j)), "")
+		}
+		for r := range rows {
+			t.op(fmt.Sprintf("VBROADCASTSS %s, %s", a.at(r, 0), x), "")
+			for j := range vectors {
+				t.op(fmt.Sprintf("VFMADD231PS %s, %s, %s", v.r(b+j), x, sum(r, j)), "")
+			}
+		}
+		a.advance(t, rows, 4)
+		t.op(fmt.Sprintf("ADDQ $%d, R12", vectors*width), "")
+		t.op("DECQ AX", "")
+		t.op("JNZ  minimum", "")
+		t.op("MOVQ R13, SI", "")
+		a.point(t, rows)
+		t.line("")
+		t.line("sums:")
+	}
+	if !v.held {
+		for r := range rows {
+			for j := range vectors {
+				t.op(fmt.Sprintf("VMOVUPS %s, %s", sum(r, j), float(r, j)), "")
+			}
 		}
 	}
 }

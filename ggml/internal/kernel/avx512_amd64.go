@@ -26,13 +26,13 @@ func avx512(t Table) Table {
 	t.Scores = scoresAVX512
 	t.Mix = mixAVX512
 	t.integers(&dotsQ4_0AVX512, &dotsQ4_1AVX512, &dotsQ5_0AVX512, &dotsQ5_1AVX512, &dotsQ8_0AVX512)
-	t.Products = productsX86(32, byteTilesAVX512, wordTilesAVX512, tileAVX512)
+	t.Products = productsX86(32, byteTilesAVX512, wordTilesAVX512)
 	return t
 }
 
 // avx512VNNI is the rung of Ice Lake, Zen 4 and later: AVX-512 with VNNI.
 func avx512VNNI(t Table) Table {
-	t.Products = productsX86(32, byteTilesAVX512VNNI, wordTilesAVX512VNNI, tileAVX512)
+	t.Products = productsX86(32, byteTilesAVX512VNNI, wordTilesAVX512VNNI)
 	return t
 }
 

@@ -2,8 +2,6 @@
 
 package kernel
 
-import "unsafe"
-
 // intBody is Product.Tile for one number of rows.
 type intBody func(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
 
@@ -12,8 +10,8 @@ type packBody func(dst, mins, w *byte, stride, blocks, line int)
 
 var packsAVX2 = [16]packBody{2: packQ4_0x8AVX2, 3: packQ4_1x8AVX2, 6: packQ5_0x8AVX2, 7: packQ5_1x8AVX2, 8: packQ8_0x8AVX2}
 
-// productsX86 returns the products of a rung whose panels have nr columns; tile is its Table.Tile.
-func productsX86(nr int, bytes, words [6]intBody, tile func([]float32, int, []float32, int, []float32, int, int, int, bool)) [16]*Product {
+// productsX86 returns the products of a rung whose panels have nr columns.
+func productsX86(nr int, bytes, words [6]intBody) [16]*Product {
 	var ps [16]*Product
 	for typ, f := range products {
 		if f != nil {
@@ -21,13 +19,13 @@ func productsX86(nr int, bytes, words [6]intBody, tile func([]float32, int, []fl
 			if f.words() {
 				bodies = &words
 			}
-			ps[typ] = f.productX86(packsAVX2[typ], bodies, nr, tile)
+			ps[typ] = f.productX86(packsAVX2[typ], bodies, nr)
 		}
 	}
 	return ps
 }
 
-func (f *stored) productX86(pack packBody, bodies *[6]intBody, nr int, tile func([]float32, int, []float32, int, []float32, int, int, int, bool)) *Product {
+func (f *stored) productX86(pack packBody, bodies *[6]intBody, nr int) *Product {
 	p := &Product{
 		MR:         len(bodies),
 		RowBytes:   rowOfBytes,
@@ -61,19 +59,16 @@ func (f *stored) productX86(pack packBody, bodies *[6]intBody, nr int, tile func
 			return
 		}
 		if kn == 0 {
-			tile(c, ldc, nil, 0, nil, 0, rows, panels, add)
+			for r := range rows {
+				if !add {
+					clear(c[r*ldc:][:panels*nr])
+				}
+			}
 			return
 		}
 		skip := 0
 		if f.min {
-			blocks, size := kn/block, f.panelBytes(kn, nr)
-			skip = blocks * 4 * nr
-			sums := unsafe.Slice((*float32)(unsafe.Pointer(&a[blocks*rowBlock])), (rows-1)*lda/4+blocks)
-			for i := range panels {
-				mins := unsafe.Slice((*float32)(unsafe.Pointer(&b[(i+1)*size-skip])), blocks*nr)
-				tile(c[i*nr:], ldc, sums, lda/4, mins, blocks, rows, 1, add)
-			}
-			add = true
+			skip = kn / block * 4 * nr
 		}
 		bodies[rows-1](&c[0], ldc, &a[0], lda, &b[0], kn/block, panels, skip, add)
 	}

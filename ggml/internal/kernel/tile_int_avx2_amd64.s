@@ -42,8 +42,8 @@ GLOBL ·ones<>(SB), RODATA|NOPTR, $32
 	VPADDW 32(BX), Y15, Y1
 
 // func tileBytes1AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 1 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of bytes for a tile of 1 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Y0 … Y1 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes1AVX2(SB), NOSPLIT, $96-65
@@ -61,10 +61,33 @@ TEXT ·tileBytes1AVX2(SB), NOSPLIT, $96-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	IMUL3Q $640, CX, R12                     // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Y12
+	VMOVUPS 32(R12), Y13
+	VBROADCASTSS (SI), Y14
+	VFMADD231PS Y12, Y14, Y0
+	VFMADD231PS Y13, Y14, Y1
+	ADDQ $4, SI
+	ADDQ $64, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+
+sums:
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
+	VMOVUPS Y1, 32(R11)
+	MOVQ CX, AX
 
 block:
 	FIRSTBytes1AVX2(0, 64)
@@ -143,8 +166,8 @@ replace:
 	VPADDW 32(BX), Y15, Y3
 
 // func tileBytes2AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 2 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of bytes for a tile of 2 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Y0 … Y3 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes2AVX2(SB), NOSPLIT, $160-65
@@ -162,12 +185,40 @@ TEXT ·tileBytes2AVX2(SB), NOSPLIT, $160-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	IMUL3Q $640, CX, R12                     // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Y12
+	VMOVUPS 32(R12), Y13
+	VBROADCASTSS (SI), Y14
+	VFMADD231PS Y12, Y14, Y0
+	VFMADD231PS Y13, Y14, Y1
+	VBROADCASTSS (SI)(R9*1), Y14
+	VFMADD231PS Y12, Y14, Y2
+	VFMADD231PS Y13, Y14, Y3
+	ADDQ $4, SI
+	ADDQ $64, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+
+sums:
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	MOVQ CX, AX
 
 block:
 	FIRSTBytes2AVX2(0, 64)
@@ -275,8 +326,8 @@ replace:
 	VPADDW 32(BX), Y15, Y5
 
 // func tileBytes3AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 3 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of bytes for a tile of 3 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Y0 … Y5 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes3AVX2(SB), NOSPLIT, $224-65
@@ -294,14 +345,47 @@ TEXT ·tileBytes3AVX2(SB), NOSPLIT, $224-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	IMUL3Q $640, CX, R12                     // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Y12
+	VMOVUPS 32(R12), Y13
+	VBROADCASTSS (SI), Y14
+	VFMADD231PS Y12, Y14, Y0
+	VFMADD231PS Y13, Y14, Y1
+	VBROADCASTSS (SI)(R9*1), Y14
+	VFMADD231PS Y12, Y14, Y2
+	VFMADD231PS Y13, Y14, Y3
+	VBROADCASTSS (SI)(R9*2), Y14
+	VFMADD231PS Y12, Y14, Y4
+	VFMADD231PS Y13, Y14, Y5
+	ADDQ $4, SI
+	ADDQ $64, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+
+sums:
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
-	VMOVUPS Y0, 128(R11)
-	VMOVUPS Y0, 160(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	VMOVUPS Y4, 128(R11)
+	VMOVUPS Y5, 160(R11)
+	MOVQ CX, AX
 
 block:
 	FIRSTBytes3AVX2(0, 64)
@@ -438,8 +522,8 @@ replace:
 	VPADDW 32(BX), Y15, Y7
 
 // func tileBytes4AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 4 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of bytes for a tile of 4 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y7 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes4AVX2(SB), NOSPLIT, $288-65
@@ -459,16 +543,58 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	ADDQ AX, R10
+	IMUL3Q $640, CX, R12                     // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Y12
+	VMOVUPS 32(R12), Y13
+	VBROADCASTSS (SI), Y14
+	VFMADD231PS Y12, Y14, Y0
+	VFMADD231PS Y13, Y14, Y1
+	VBROADCASTSS (SI)(R9*1), Y14
+	VFMADD231PS Y12, Y14, Y2
+	VFMADD231PS Y13, Y14, Y3
+	VBROADCASTSS (SI)(R9*2), Y14
+	VFMADD231PS Y12, Y14, Y4
+	VFMADD231PS Y13, Y14, Y5
+	VBROADCASTSS (R10), Y14
+	VFMADD231PS Y12, Y14, Y6
+	VFMADD231PS Y13, Y14, Y7
+	ADDQ $4, SI
+	ADDQ $4, R10
+	ADDQ $64, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+	LEAQ (SI)(R9*2), R10
+	ADDQ R9, R10                             // line 3
+
+sums:
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
-	VMOVUPS Y0, 128(R11)
-	VMOVUPS Y0, 160(R11)
-	VMOVUPS Y0, 192(R11)
-	VMOVUPS Y0, 224(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	VMOVUPS Y4, 128(R11)
+	VMOVUPS Y5, 160(R11)
+	VMOVUPS Y6, 192(R11)
+	VMOVUPS Y7, 224(R11)
+	MOVQ CX, AX
 
 block:
 	FIRSTBytes4AVX2(0, 64)
@@ -635,8 +761,8 @@ replace:
 	VPADDW 32(BX), Y15, Y9
 
 // func tileBytes5AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 5 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of bytes for a tile of 5 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y9 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes5AVX2(SB), NOSPLIT, $352-65
@@ -656,18 +782,65 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	ADDQ AX, R10
+	IMUL3Q $640, CX, R12                     // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Y12
+	VMOVUPS 32(R12), Y13
+	VBROADCASTSS (SI), Y14
+	VFMADD231PS Y12, Y14, Y0
+	VFMADD231PS Y13, Y14, Y1
+	VBROADCASTSS (SI)(R9*1), Y14
+	VFMADD231PS Y12, Y14, Y2
+	VFMADD231PS Y13, Y14, Y3
+	VBROADCASTSS (SI)(R9*2), Y14
+	VFMADD231PS Y12, Y14, Y4
+	VFMADD231PS Y13, Y14, Y5
+	VBROADCASTSS (R10), Y14
+	VFMADD231PS Y12, Y14, Y6
+	VFMADD231PS Y13, Y14, Y7
+	VBROADCASTSS (R10)(R9*1), Y14
+	VFMADD231PS Y12, Y14, Y8
+	VFMADD231PS Y13, Y14, Y9
+	ADDQ $4, SI
+	ADDQ $4, R10
+	ADDQ $64, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+	LEAQ (SI)(R9*2), R10
+	ADDQ R9, R10                             // line 3
+
+sums:
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
-	VMOVUPS Y0, 128(R11)
-	VMOVUPS Y0, 160(R11)
-	VMOVUPS Y0, 192(R11)
-	VMOVUPS Y0, 224(R11)
-	VMOVUPS Y0, 256(R11)
-	VMOVUPS Y0, 288(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	VMOVUPS Y4, 128(R11)
+	VMOVUPS Y5, 160(R11)
+	VMOVUPS Y6, 192(R11)
+	VMOVUPS Y7, 224(R11)
+	VMOVUPS Y8, 256(R11)
+	VMOVUPS Y9, 288(R11)
+	MOVQ CX, AX
 
 block:
 	FIRSTBytes5AVX2(0, 64)
@@ -863,8 +1036,8 @@ replace:
 	VPADDW 32(BX), Y15, Y11
 
 // func tileBytes6AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 6 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of bytes for a tile of 6 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y11 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes6AVX2(SB), NOSPLIT, $416-65
@@ -884,20 +1057,72 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	ADDQ AX, R10
+	IMUL3Q $640, CX, R12                     // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Y12
+	VMOVUPS 32(R12), Y13
+	VBROADCASTSS (SI), Y14
+	VFMADD231PS Y12, Y14, Y0
+	VFMADD231PS Y13, Y14, Y1
+	VBROADCASTSS (SI)(R9*1), Y14
+	VFMADD231PS Y12, Y14, Y2
+	VFMADD231PS Y13, Y14, Y3
+	VBROADCASTSS (SI)(R9*2), Y14
+	VFMADD231PS Y12, Y14, Y4
+	VFMADD231PS Y13, Y14, Y5
+	VBROADCASTSS (R10), Y14
+	VFMADD231PS Y12, Y14, Y6
+	VFMADD231PS Y13, Y14, Y7
+	VBROADCASTSS (R10)(R9*1), Y14
+	VFMADD231PS Y12, Y14, Y8
+	VFMADD231PS Y13, Y14, Y9
+	VBROADCASTSS (R10)(R9*2), Y14
+	VFMADD231PS Y12, Y14, Y10
+	VFMADD231PS Y13, Y14, Y11
+	ADDQ $4, SI
+	ADDQ $4, R10
+	ADDQ $64, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+	LEAQ (SI)(R9*2), R10
+	ADDQ R9, R10                             // line 3
+
+sums:
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
-	VMOVUPS Y0, 128(R11)
-	VMOVUPS Y0, 160(R11)
-	VMOVUPS Y0, 192(R11)
-	VMOVUPS Y0, 224(R11)
-	VMOVUPS Y0, 256(R11)
-	VMOVUPS Y0, 288(R11)
-	VMOVUPS Y0, 320(R11)
-	VMOVUPS Y0, 352(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	VMOVUPS Y4, 128(R11)
+	VMOVUPS Y5, 160(R11)
+	VMOVUPS Y6, 192(R11)
+	VMOVUPS Y7, 224(R11)
+	VMOVUPS Y8, 256(R11)
+	VMOVUPS Y9, 288(R11)
+	VMOVUPS Y10, 320(R11)
+	VMOVUPS Y11, 352(R11)
+	MOVQ CX, AX
 
 block:
 	FIRSTBytes6AVX2(0, 64)
@@ -1060,8 +1285,8 @@ replace:
 	VPMADDWD Y13, Y15, Y1
 
 // func tileWords1AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 1 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of words for a tile of 1 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Y0 … Y1 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords1AVX2(SB), NOSPLIT, $96-65
@@ -1079,10 +1304,11 @@ TEXT ·tileWords1AVX2(SB), NOSPLIT, $96-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
+	VMOVUPS Y1, 32(R11)
+	MOVQ CX, AX
 
 block:
 	FIRSTWords1AVX2(0, 0)
@@ -1161,8 +1387,8 @@ replace:
 	VPMADDWD Y13, Y15, Y3
 
 // func tileWords2AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 2 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of words for a tile of 2 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Y0 … Y3 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords2AVX2(SB), NOSPLIT, $160-65
@@ -1180,12 +1406,15 @@ TEXT ·tileWords2AVX2(SB), NOSPLIT, $160-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	MOVQ CX, AX
 
 block:
 	FIRSTWords2AVX2(0, 0)
@@ -1287,8 +1516,8 @@ replace:
 	VPMADDWD Y13, Y15, Y5
 
 // func tileWords3AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 3 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of words for a tile of 3 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Y0 … Y5 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords3AVX2(SB), NOSPLIT, $224-65
@@ -1306,14 +1535,19 @@ TEXT ·tileWords3AVX2(SB), NOSPLIT, $224-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
-	VMOVUPS Y0, 128(R11)
-	VMOVUPS Y0, 160(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	VMOVUPS Y4, 128(R11)
+	VMOVUPS Y5, 160(R11)
+	MOVQ CX, AX
 
 block:
 	FIRSTWords3AVX2(0, 0)
@@ -1438,8 +1672,8 @@ replace:
 	VPMADDWD Y13, Y15, Y7
 
 // func tileWords4AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 4 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of words for a tile of 4 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y7 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords4AVX2(SB), NOSPLIT, $288-65
@@ -1459,16 +1693,23 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
-	VMOVUPS Y0, 128(R11)
-	VMOVUPS Y0, 160(R11)
-	VMOVUPS Y0, 192(R11)
-	VMOVUPS Y0, 224(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	VMOVUPS Y4, 128(R11)
+	VMOVUPS Y5, 160(R11)
+	VMOVUPS Y6, 192(R11)
+	VMOVUPS Y7, 224(R11)
+	MOVQ CX, AX
 
 block:
 	FIRSTWords4AVX2(0, 0)
@@ -1617,8 +1858,8 @@ replace:
 	VPMADDWD Y13, Y15, Y9
 
 // func tileWords5AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 5 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of words for a tile of 5 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y9 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords5AVX2(SB), NOSPLIT, $352-65
@@ -1638,18 +1879,27 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
-	VMOVUPS Y0, 128(R11)
-	VMOVUPS Y0, 160(R11)
-	VMOVUPS Y0, 192(R11)
-	VMOVUPS Y0, 224(R11)
-	VMOVUPS Y0, 256(R11)
-	VMOVUPS Y0, 288(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	VMOVUPS Y4, 128(R11)
+	VMOVUPS Y5, 160(R11)
+	VMOVUPS Y6, 192(R11)
+	VMOVUPS Y7, 224(R11)
+	VMOVUPS Y8, 256(R11)
+	VMOVUPS Y9, 288(R11)
+	MOVQ CX, AX
 
 block:
 	FIRSTWords5AVX2(0, 0)
@@ -1821,8 +2071,8 @@ replace:
 	VPMADDWD Y13, Y15, Y11
 
 // func tileWords6AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 6 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of words for a tile of 6 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y11 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords6AVX2(SB), NOSPLIT, $416-65
@@ -1842,20 +2092,31 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
-	VMOVUPS Y0, 128(R11)
-	VMOVUPS Y0, 160(R11)
-	VMOVUPS Y0, 192(R11)
-	VMOVUPS Y0, 224(R11)
-	VMOVUPS Y0, 256(R11)
-	VMOVUPS Y0, 288(R11)
-	VMOVUPS Y0, 320(R11)
-	VMOVUPS Y0, 352(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	VMOVUPS Y4, 128(R11)
+	VMOVUPS Y5, 160(R11)
+	VMOVUPS Y6, 192(R11)
+	VMOVUPS Y7, 224(R11)
+	VMOVUPS Y8, 256(R11)
+	VMOVUPS Y9, 288(R11)
+	VMOVUPS Y10, 320(R11)
+	VMOVUPS Y11, 352(R11)
+	MOVQ CX, AX
 
 block:
 	FIRSTWords6AVX2(0, 0)

@@ -42,8 +42,8 @@ GLOBL ·ones<>(SB), RODATA|NOPTR, $32
 	VPADDW 64(BX), Z29, Z1
 
 // func tileBytes1AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 1 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of bytes for a tile of 1 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Z0 … Z1 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z13 the float32 sums.
 TEXT ·tileBytes1AVX512(SB), NOSPLIT, $0-65
@@ -59,9 +59,31 @@ TEXT ·tileBytes1AVX512(SB), NOSPLIT, $0-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	IMUL3Q $1280, CX, R12                    // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Z24
+	VMOVUPS 64(R12), Z25
+	VBROADCASTSS (SI), Z26
+	VFMADD231PS Z24, Z26, Z12
+	VFMADD231PS Z25, Z26, Z13
+	ADDQ $4, SI
+	ADDQ $128, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+
+sums:
+	MOVQ CX, AX
 
 block:
 	FIRSTBytes1AVX512(0, 128)
@@ -137,8 +159,8 @@ replace:
 	VPADDW 64(BX), Z28, Z3
 
 // func tileBytes2AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 2 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of bytes for a tile of 2 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Z0 … Z3 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z15 the float32 sums.
 TEXT ·tileBytes2AVX512(SB), NOSPLIT, $0-65
@@ -154,11 +176,36 @@ TEXT ·tileBytes2AVX512(SB), NOSPLIT, $0-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	IMUL3Q $1280, CX, R12                    // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Z24
+	VMOVUPS 64(R12), Z25
+	VBROADCASTSS (SI), Z26
+	VFMADD231PS Z24, Z26, Z12
+	VFMADD231PS Z25, Z26, Z13
+	VBROADCASTSS (SI)(R9*1), Z26
+	VFMADD231PS Z24, Z26, Z14
+	VFMADD231PS Z25, Z26, Z15
+	ADDQ $4, SI
+	ADDQ $128, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+
+sums:
+	MOVQ CX, AX
 
 block:
 	FIRSTBytes2AVX512(0, 128)
@@ -260,8 +307,8 @@ replace:
 	VPADDW 64(BX), Z27, Z5
 
 // func tileBytes3AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 3 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of bytes for a tile of 3 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Z0 … Z5 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z17 the float32 sums.
 TEXT ·tileBytes3AVX512(SB), NOSPLIT, $0-65
@@ -277,13 +324,41 @@ TEXT ·tileBytes3AVX512(SB), NOSPLIT, $0-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	IMUL3Q $1280, CX, R12                    // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Z24
+	VMOVUPS 64(R12), Z25
+	VBROADCASTSS (SI), Z26
+	VFMADD231PS Z24, Z26, Z12
+	VFMADD231PS Z25, Z26, Z13
+	VBROADCASTSS (SI)(R9*1), Z26
+	VFMADD231PS Z24, Z26, Z14
+	VFMADD231PS Z25, Z26, Z15
+	VBROADCASTSS (SI)(R9*2), Z26
+	VFMADD231PS Z24, Z26, Z16
+	VFMADD231PS Z25, Z26, Z17
+	ADDQ $4, SI
+	ADDQ $128, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+
+sums:
+	MOVQ CX, AX
 
 block:
 	FIRSTBytes3AVX512(0, 128)
@@ -411,8 +486,8 @@ replace:
 	VPADDW 64(BX), Z26, Z7
 
 // func tileBytes4AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 4 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of bytes for a tile of 4 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Z0 … Z7 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z19 the float32 sums.
 TEXT ·tileBytes4AVX512(SB), NOSPLIT, $0-65
@@ -430,7 +505,6 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -439,6 +513,42 @@ panel:
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	ADDQ AX, R10
+	IMUL3Q $1280, CX, R12                    // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Z24
+	VMOVUPS 64(R12), Z25
+	VBROADCASTSS (SI), Z26
+	VFMADD231PS Z24, Z26, Z12
+	VFMADD231PS Z25, Z26, Z13
+	VBROADCASTSS (SI)(R9*1), Z26
+	VFMADD231PS Z24, Z26, Z14
+	VFMADD231PS Z25, Z26, Z15
+	VBROADCASTSS (SI)(R9*2), Z26
+	VFMADD231PS Z24, Z26, Z16
+	VFMADD231PS Z25, Z26, Z17
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS Z24, Z26, Z18
+	VFMADD231PS Z25, Z26, Z19
+	ADDQ $4, SI
+	ADDQ $4, R10
+	ADDQ $128, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+	LEAQ (SI)(R9*2), R10
+	ADDQ R9, R10                             // line 3
+
+sums:
+	MOVQ CX, AX
 
 block:
 	FIRSTBytes4AVX512(0, 128)
@@ -593,8 +703,8 @@ replace:
 	VPADDW 64(BX), Z30, Z9
 
 // func tileBytes5AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 5 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of bytes for a tile of 5 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Z0 … Z9 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z21 the float32 sums.
 TEXT ·tileBytes5AVX512(SB), NOSPLIT, $0-65
@@ -612,7 +722,6 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -623,6 +732,45 @@ panel:
 	VPXORD Z19, Z19, Z19
 	VPXORD Z20, Z20, Z20
 	VPXORD Z21, Z21, Z21
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	ADDQ AX, R10
+	IMUL3Q $1280, CX, R12                    // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Z24
+	VMOVUPS 64(R12), Z25
+	VBROADCASTSS (SI), Z26
+	VFMADD231PS Z24, Z26, Z12
+	VFMADD231PS Z25, Z26, Z13
+	VBROADCASTSS (SI)(R9*1), Z26
+	VFMADD231PS Z24, Z26, Z14
+	VFMADD231PS Z25, Z26, Z15
+	VBROADCASTSS (SI)(R9*2), Z26
+	VFMADD231PS Z24, Z26, Z16
+	VFMADD231PS Z25, Z26, Z17
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS Z24, Z26, Z18
+	VFMADD231PS Z25, Z26, Z19
+	VBROADCASTSS (R10)(R9*1), Z26
+	VFMADD231PS Z24, Z26, Z20
+	VFMADD231PS Z25, Z26, Z21
+	ADDQ $4, SI
+	ADDQ $4, R10
+	ADDQ $128, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+	LEAQ (SI)(R9*2), R10
+	ADDQ R9, R10                             // line 3
+
+sums:
+	MOVQ CX, AX
 
 block:
 	FIRSTBytes5AVX512(0, 128)
@@ -803,8 +951,8 @@ replace:
 	VPADDW 64(BX), Z29, Z11
 
 // func tileBytes6AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 6 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of bytes for a tile of 6 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Z0 … Z11 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z23 the float32 sums.
 TEXT ·tileBytes6AVX512(SB), NOSPLIT, $0-65
@@ -822,7 +970,6 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -835,6 +982,48 @@ panel:
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	ADDQ AX, R10
+	IMUL3Q $1280, CX, R12                    // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Z24
+	VMOVUPS 64(R12), Z25
+	VBROADCASTSS (SI), Z26
+	VFMADD231PS Z24, Z26, Z12
+	VFMADD231PS Z25, Z26, Z13
+	VBROADCASTSS (SI)(R9*1), Z26
+	VFMADD231PS Z24, Z26, Z14
+	VFMADD231PS Z25, Z26, Z15
+	VBROADCASTSS (SI)(R9*2), Z26
+	VFMADD231PS Z24, Z26, Z16
+	VFMADD231PS Z25, Z26, Z17
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS Z24, Z26, Z18
+	VFMADD231PS Z25, Z26, Z19
+	VBROADCASTSS (R10)(R9*1), Z26
+	VFMADD231PS Z24, Z26, Z20
+	VFMADD231PS Z25, Z26, Z21
+	VBROADCASTSS (R10)(R9*2), Z26
+	VFMADD231PS Z24, Z26, Z22
+	VFMADD231PS Z25, Z26, Z23
+	ADDQ $4, SI
+	ADDQ $4, R10
+	ADDQ $128, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+	LEAQ (SI)(R9*2), R10
+	ADDQ R9, R10                             // line 3
+
+sums:
+	MOVQ CX, AX
 
 block:
 	FIRSTBytes6AVX512(0, 128)
@@ -979,8 +1168,8 @@ replace:
 	VPMADDWD Z25, Z29, Z1
 
 // func tileWords1AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 1 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of words for a tile of 1 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Z0 … Z1 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z13 the float32 sums.
 TEXT ·tileWords1AVX512(SB), NOSPLIT, $0-65
@@ -995,9 +1184,9 @@ TEXT ·tileWords1AVX512(SB), NOSPLIT, $0-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
+	MOVQ CX, AX
 
 block:
 	FIRSTWords1AVX512(0, 0)
@@ -1074,8 +1263,8 @@ replace:
 	VPMADDWD Z25, Z28, Z3
 
 // func tileWords2AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 2 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of words for a tile of 2 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Z0 … Z3 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z15 the float32 sums.
 TEXT ·tileWords2AVX512(SB), NOSPLIT, $0-65
@@ -1090,11 +1279,11 @@ TEXT ·tileWords2AVX512(SB), NOSPLIT, $0-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
+	MOVQ CX, AX
 
 block:
 	FIRSTWords2AVX512(0, 0)
@@ -1192,8 +1381,8 @@ replace:
 	VPMADDWD Z25, Z27, Z5
 
 // func tileWords3AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 3 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of words for a tile of 3 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Z0 … Z5 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z17 the float32 sums.
 TEXT ·tileWords3AVX512(SB), NOSPLIT, $0-65
@@ -1208,13 +1397,13 @@ TEXT ·tileWords3AVX512(SB), NOSPLIT, $0-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
+	MOVQ CX, AX
 
 block:
 	FIRSTWords3AVX512(0, 0)
@@ -1333,8 +1522,8 @@ replace:
 	VPMADDWD Z25, Z26, Z7
 
 // func tileWords4AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 4 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of words for a tile of 4 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Z0 … Z7 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z19 the float32 sums.
 TEXT ·tileWords4AVX512(SB), NOSPLIT, $0-65
@@ -1351,7 +1540,6 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -1360,6 +1548,7 @@ panel:
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
+	MOVQ CX, AX
 
 block:
 	FIRSTWords4AVX512(0, 0)
@@ -1500,8 +1689,8 @@ replace:
 	VPMADDWD Z25, Z30, Z9
 
 // func tileWords5AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 5 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of words for a tile of 5 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Z0 … Z9 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z21 the float32 sums.
 TEXT ·tileWords5AVX512(SB), NOSPLIT, $0-65
@@ -1518,7 +1707,6 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -1529,6 +1717,7 @@ panel:
 	VPXORD Z19, Z19, Z19
 	VPXORD Z20, Z20, Z20
 	VPXORD Z21, Z21, Z21
+	MOVQ CX, AX
 
 block:
 	FIRSTWords5AVX512(0, 0)
@@ -1690,8 +1879,8 @@ replace:
 	VPMADDWD Z25, Z29, Z11
 
 // func tileWords6AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 6 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of words for a tile of 6 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Z0 … Z11 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z23 the float32 sums.
 TEXT ·tileWords6AVX512(SB), NOSPLIT, $0-65
@@ -1708,7 +1897,6 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -1721,6 +1909,7 @@ panel:
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
+	MOVQ CX, AX
 
 block:
 	FIRSTWords6AVX512(0, 0)

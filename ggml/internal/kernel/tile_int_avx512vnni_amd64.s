@@ -30,8 +30,8 @@ GLOBL ·ones<>(SB), RODATA|NOPTR, $32
 	VPDPBUSD Z25, Z27, Z1
 
 // func tileBytes1AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 1 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of bytes for a tile of 1 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Z0 … Z1 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z13 the float32 sums.
 TEXT ·tileBytes1AVX512VNNI(SB), NOSPLIT, $0-65
@@ -47,9 +47,31 @@ TEXT ·tileBytes1AVX512VNNI(SB), NOSPLIT, $0-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	IMUL3Q $1280, CX, R12                    // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Z24
+	VMOVUPS 64(R12), Z25
+	VBROADCASTSS (SI), Z26
+	VFMADD231PS Z24, Z26, Z12
+	VFMADD231PS Z25, Z26, Z13
+	ADDQ $4, SI
+	ADDQ $128, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+
+sums:
+	MOVQ CX, AX
 
 block:
 	VMOVUPS (BX), Z0
@@ -108,8 +130,8 @@ replace:
 	VPDPBUSD Z25, Z29, Z3
 
 // func tileBytes2AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 2 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of bytes for a tile of 2 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Z0 … Z3 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z15 the float32 sums.
 TEXT ·tileBytes2AVX512VNNI(SB), NOSPLIT, $0-65
@@ -125,11 +147,36 @@ TEXT ·tileBytes2AVX512VNNI(SB), NOSPLIT, $0-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	IMUL3Q $1280, CX, R12                    // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Z24
+	VMOVUPS 64(R12), Z25
+	VBROADCASTSS (SI), Z26
+	VFMADD231PS Z24, Z26, Z12
+	VFMADD231PS Z25, Z26, Z13
+	VBROADCASTSS (SI)(R9*1), Z26
+	VFMADD231PS Z24, Z26, Z14
+	VFMADD231PS Z25, Z26, Z15
+	ADDQ $4, SI
+	ADDQ $128, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+
+sums:
+	MOVQ CX, AX
 
 block:
 	VMOVUPS (BX), Z0
@@ -207,8 +254,8 @@ replace:
 	VPDPBUSD Z25, Z26, Z5
 
 // func tileBytes3AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 3 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of bytes for a tile of 3 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Z0 … Z5 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z17 the float32 sums.
 TEXT ·tileBytes3AVX512VNNI(SB), NOSPLIT, $0-65
@@ -224,13 +271,41 @@ TEXT ·tileBytes3AVX512VNNI(SB), NOSPLIT, $0-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	IMUL3Q $1280, CX, R12                    // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Z24
+	VMOVUPS 64(R12), Z25
+	VBROADCASTSS (SI), Z26
+	VFMADD231PS Z24, Z26, Z12
+	VFMADD231PS Z25, Z26, Z13
+	VBROADCASTSS (SI)(R9*1), Z26
+	VFMADD231PS Z24, Z26, Z14
+	VFMADD231PS Z25, Z26, Z15
+	VBROADCASTSS (SI)(R9*2), Z26
+	VFMADD231PS Z24, Z26, Z16
+	VFMADD231PS Z25, Z26, Z17
+	ADDQ $4, SI
+	ADDQ $128, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+
+sums:
+	MOVQ CX, AX
 
 block:
 	VMOVUPS (BX), Z0
@@ -327,8 +402,8 @@ replace:
 	VPDPBUSD Z25, Z28, Z7
 
 // func tileBytes4AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 4 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of bytes for a tile of 4 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Z0 … Z7 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z19 the float32 sums.
 TEXT ·tileBytes4AVX512VNNI(SB), NOSPLIT, $0-65
@@ -346,7 +421,6 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -355,6 +429,42 @@ panel:
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	ADDQ AX, R10
+	IMUL3Q $1280, CX, R12                    // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Z24
+	VMOVUPS 64(R12), Z25
+	VBROADCASTSS (SI), Z26
+	VFMADD231PS Z24, Z26, Z12
+	VFMADD231PS Z25, Z26, Z13
+	VBROADCASTSS (SI)(R9*1), Z26
+	VFMADD231PS Z24, Z26, Z14
+	VFMADD231PS Z25, Z26, Z15
+	VBROADCASTSS (SI)(R9*2), Z26
+	VFMADD231PS Z24, Z26, Z16
+	VFMADD231PS Z25, Z26, Z17
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS Z24, Z26, Z18
+	VFMADD231PS Z25, Z26, Z19
+	ADDQ $4, SI
+	ADDQ $4, R10
+	ADDQ $128, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+	LEAQ (SI)(R9*2), R10
+	ADDQ R9, R10                             // line 3
+
+sums:
+	MOVQ CX, AX
 
 block:
 	VMOVUPS (BX), Z0
@@ -471,8 +581,8 @@ replace:
 	VPDPBUSD Z25, Z30, Z9
 
 // func tileBytes5AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 5 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of bytes for a tile of 5 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Z0 … Z9 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z21 the float32 sums.
 TEXT ·tileBytes5AVX512VNNI(SB), NOSPLIT, $0-65
@@ -490,7 +600,6 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -501,6 +610,45 @@ panel:
 	VPXORD Z19, Z19, Z19
 	VPXORD Z20, Z20, Z20
 	VPXORD Z21, Z21, Z21
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	ADDQ AX, R10
+	IMUL3Q $1280, CX, R12                    // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Z24
+	VMOVUPS 64(R12), Z25
+	VBROADCASTSS (SI), Z26
+	VFMADD231PS Z24, Z26, Z12
+	VFMADD231PS Z25, Z26, Z13
+	VBROADCASTSS (SI)(R9*1), Z26
+	VFMADD231PS Z24, Z26, Z14
+	VFMADD231PS Z25, Z26, Z15
+	VBROADCASTSS (SI)(R9*2), Z26
+	VFMADD231PS Z24, Z26, Z16
+	VFMADD231PS Z25, Z26, Z17
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS Z24, Z26, Z18
+	VFMADD231PS Z25, Z26, Z19
+	VBROADCASTSS (R10)(R9*1), Z26
+	VFMADD231PS Z24, Z26, Z20
+	VFMADD231PS Z25, Z26, Z21
+	ADDQ $4, SI
+	ADDQ $4, R10
+	ADDQ $128, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+	LEAQ (SI)(R9*2), R10
+	ADDQ R9, R10                             // line 3
+
+sums:
+	MOVQ CX, AX
 
 block:
 	VMOVUPS (BX), Z0
@@ -636,8 +784,8 @@ replace:
 	VPDPBUSD Z25, Z27, Z11
 
 // func tileBytes6AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 6 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of bytes for a tile of 6 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Z0 … Z11 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z23 the float32 sums.
 TEXT ·tileBytes6AVX512VNNI(SB), NOSPLIT, $0-65
@@ -655,7 +803,6 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -668,6 +815,48 @@ panel:
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	ADDQ AX, R10
+	IMUL3Q $1280, CX, R12                    // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Z24
+	VMOVUPS 64(R12), Z25
+	VBROADCASTSS (SI), Z26
+	VFMADD231PS Z24, Z26, Z12
+	VFMADD231PS Z25, Z26, Z13
+	VBROADCASTSS (SI)(R9*1), Z26
+	VFMADD231PS Z24, Z26, Z14
+	VFMADD231PS Z25, Z26, Z15
+	VBROADCASTSS (SI)(R9*2), Z26
+	VFMADD231PS Z24, Z26, Z16
+	VFMADD231PS Z25, Z26, Z17
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS Z24, Z26, Z18
+	VFMADD231PS Z25, Z26, Z19
+	VBROADCASTSS (R10)(R9*1), Z26
+	VFMADD231PS Z24, Z26, Z20
+	VFMADD231PS Z25, Z26, Z21
+	VBROADCASTSS (R10)(R9*2), Z26
+	VFMADD231PS Z24, Z26, Z22
+	VFMADD231PS Z25, Z26, Z23
+	ADDQ $4, SI
+	ADDQ $4, R10
+	ADDQ $128, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+	LEAQ (SI)(R9*2), R10
+	ADDQ R9, R10                             // line 3
+
+sums:
+	MOVQ CX, AX
 
 block:
 	VMOVUPS (BX), Z0
@@ -804,8 +993,8 @@ replace:
 	VPDPWSSD Z25, Z27, Z1
 
 // func tileWords1AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 1 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of words for a tile of 1 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Z0 … Z1 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z13 the float32 sums.
 TEXT ·tileWords1AVX512VNNI(SB), NOSPLIT, $0-65
@@ -820,9 +1009,9 @@ TEXT ·tileWords1AVX512VNNI(SB), NOSPLIT, $0-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
+	MOVQ CX, AX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -886,8 +1075,8 @@ replace:
 	VPDPWSSD Z25, Z29, Z3
 
 // func tileWords2AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 2 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of words for a tile of 2 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Z0 … Z3 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z15 the float32 sums.
 TEXT ·tileWords2AVX512VNNI(SB), NOSPLIT, $0-65
@@ -902,11 +1091,11 @@ TEXT ·tileWords2AVX512VNNI(SB), NOSPLIT, $0-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
+	MOVQ CX, AX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -988,8 +1177,8 @@ replace:
 	VPDPWSSD Z25, Z26, Z5
 
 // func tileWords3AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 3 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of words for a tile of 3 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Z0 … Z5 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z17 the float32 sums.
 TEXT ·tileWords3AVX512VNNI(SB), NOSPLIT, $0-65
@@ -1004,13 +1193,13 @@ TEXT ·tileWords3AVX512VNNI(SB), NOSPLIT, $0-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
+	MOVQ CX, AX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -1110,8 +1299,8 @@ replace:
 	VPDPWSSD Z25, Z28, Z7
 
 // func tileWords4AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 4 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of words for a tile of 4 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Z0 … Z7 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z19 the float32 sums.
 TEXT ·tileWords4AVX512VNNI(SB), NOSPLIT, $0-65
@@ -1128,7 +1317,6 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -1137,6 +1325,7 @@ panel:
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
+	MOVQ CX, AX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -1255,8 +1444,8 @@ replace:
 	VPDPWSSD Z25, Z30, Z9
 
 // func tileWords5AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 5 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of words for a tile of 5 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Z0 … Z9 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z21 the float32 sums.
 TEXT ·tileWords5AVX512VNNI(SB), NOSPLIT, $0-65
@@ -1273,7 +1462,6 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -1284,6 +1472,7 @@ panel:
 	VPXORD Z19, Z19, Z19
 	VPXORD Z20, Z20, Z20
 	VPXORD Z21, Z21, Z21
+	MOVQ CX, AX
 
 block:
 	VPXORD Z0, Z0, Z0
@@ -1420,8 +1609,8 @@ replace:
 	VPDPWSSD Z25, Z27, Z11
 
 // func tileWords6AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 6 × 32; skip is the distance of panels in bytes, less their blocks. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of words for a tile of 6 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Z0 … Z11 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z23 the float32 sums.
 TEXT ·tileWords6AVX512VNNI(SB), NOSPLIT, $0-65
@@ -1438,7 +1627,6 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -1451,6 +1639,7 @@ panel:
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
+	MOVQ CX, AX
 
 block:
 	VPXORD Z0, Z0, Z0

@@ -31,8 +31,8 @@ GLOBL ·ones<>(SB), RODATA|NOPTR, $32
 	VPDPBUSD_VEX_Y(13, 15, 1)
 
 // func tileBytes1AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 1 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of bytes for a tile of 1 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Y0 … Y1 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes1AVXVNNI(SB), NOSPLIT, $96-65
@@ -50,10 +50,33 @@ TEXT ·tileBytes1AVXVNNI(SB), NOSPLIT, $96-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	IMUL3Q $640, CX, R12                     // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Y12
+	VMOVUPS 32(R12), Y13
+	VBROADCASTSS (SI), Y14
+	VFMADD231PS Y12, Y14, Y0
+	VFMADD231PS Y13, Y14, Y1
+	ADDQ $4, SI
+	ADDQ $64, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+
+sums:
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
+	VMOVUPS Y1, 32(R11)
+	MOVQ CX, AX
 
 block:
 	VMOVUPS (BX), Y0
@@ -115,8 +138,8 @@ replace:
 	VPDPBUSD_VEX_Y(13, 15, 3)
 
 // func tileBytes2AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 2 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of bytes for a tile of 2 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Y0 … Y3 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes2AVXVNNI(SB), NOSPLIT, $160-65
@@ -134,12 +157,40 @@ TEXT ·tileBytes2AVXVNNI(SB), NOSPLIT, $160-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	IMUL3Q $640, CX, R12                     // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Y12
+	VMOVUPS 32(R12), Y13
+	VBROADCASTSS (SI), Y14
+	VFMADD231PS Y12, Y14, Y0
+	VFMADD231PS Y13, Y14, Y1
+	VBROADCASTSS (SI)(R9*1), Y14
+	VFMADD231PS Y12, Y14, Y2
+	VFMADD231PS Y13, Y14, Y3
+	ADDQ $4, SI
+	ADDQ $64, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+
+sums:
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	MOVQ CX, AX
 
 block:
 	VMOVUPS (BX), Y0
@@ -223,8 +274,8 @@ replace:
 	VPDPBUSD_VEX_Y(13, 15, 5)
 
 // func tileBytes3AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 3 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of bytes for a tile of 3 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Y0 … Y5 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes3AVXVNNI(SB), NOSPLIT, $224-65
@@ -242,14 +293,47 @@ TEXT ·tileBytes3AVXVNNI(SB), NOSPLIT, $224-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	IMUL3Q $640, CX, R12                     // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Y12
+	VMOVUPS 32(R12), Y13
+	VBROADCASTSS (SI), Y14
+	VFMADD231PS Y12, Y14, Y0
+	VFMADD231PS Y13, Y14, Y1
+	VBROADCASTSS (SI)(R9*1), Y14
+	VFMADD231PS Y12, Y14, Y2
+	VFMADD231PS Y13, Y14, Y3
+	VBROADCASTSS (SI)(R9*2), Y14
+	VFMADD231PS Y12, Y14, Y4
+	VFMADD231PS Y13, Y14, Y5
+	ADDQ $4, SI
+	ADDQ $64, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+
+sums:
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
-	VMOVUPS Y0, 128(R11)
-	VMOVUPS Y0, 160(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	VMOVUPS Y4, 128(R11)
+	VMOVUPS Y5, 160(R11)
+	MOVQ CX, AX
 
 block:
 	VMOVUPS (BX), Y0
@@ -355,8 +439,8 @@ replace:
 	VPDPBUSD_VEX_Y(13, 15, 7)
 
 // func tileBytes4AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 4 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of bytes for a tile of 4 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y7 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes4AVXVNNI(SB), NOSPLIT, $288-65
@@ -376,16 +460,58 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	ADDQ AX, R10
+	IMUL3Q $640, CX, R12                     // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Y12
+	VMOVUPS 32(R12), Y13
+	VBROADCASTSS (SI), Y14
+	VFMADD231PS Y12, Y14, Y0
+	VFMADD231PS Y13, Y14, Y1
+	VBROADCASTSS (SI)(R9*1), Y14
+	VFMADD231PS Y12, Y14, Y2
+	VFMADD231PS Y13, Y14, Y3
+	VBROADCASTSS (SI)(R9*2), Y14
+	VFMADD231PS Y12, Y14, Y4
+	VFMADD231PS Y13, Y14, Y5
+	VBROADCASTSS (R10), Y14
+	VFMADD231PS Y12, Y14, Y6
+	VFMADD231PS Y13, Y14, Y7
+	ADDQ $4, SI
+	ADDQ $4, R10
+	ADDQ $64, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+	LEAQ (SI)(R9*2), R10
+	ADDQ R9, R10                             // line 3
+
+sums:
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
-	VMOVUPS Y0, 128(R11)
-	VMOVUPS Y0, 160(R11)
-	VMOVUPS Y0, 192(R11)
-	VMOVUPS Y0, 224(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	VMOVUPS Y4, 128(R11)
+	VMOVUPS Y5, 160(R11)
+	VMOVUPS Y6, 192(R11)
+	VMOVUPS Y7, 224(R11)
+	MOVQ CX, AX
 
 block:
 	VMOVUPS (BX), Y0
@@ -514,8 +640,8 @@ replace:
 	VPDPBUSD_VEX_Y(13, 15, 9)
 
 // func tileBytes5AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 5 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of bytes for a tile of 5 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y9 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes5AVXVNNI(SB), NOSPLIT, $352-65
@@ -535,18 +661,65 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	ADDQ AX, R10
+	IMUL3Q $640, CX, R12                     // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Y12
+	VMOVUPS 32(R12), Y13
+	VBROADCASTSS (SI), Y14
+	VFMADD231PS Y12, Y14, Y0
+	VFMADD231PS Y13, Y14, Y1
+	VBROADCASTSS (SI)(R9*1), Y14
+	VFMADD231PS Y12, Y14, Y2
+	VFMADD231PS Y13, Y14, Y3
+	VBROADCASTSS (SI)(R9*2), Y14
+	VFMADD231PS Y12, Y14, Y4
+	VFMADD231PS Y13, Y14, Y5
+	VBROADCASTSS (R10), Y14
+	VFMADD231PS Y12, Y14, Y6
+	VFMADD231PS Y13, Y14, Y7
+	VBROADCASTSS (R10)(R9*1), Y14
+	VFMADD231PS Y12, Y14, Y8
+	VFMADD231PS Y13, Y14, Y9
+	ADDQ $4, SI
+	ADDQ $4, R10
+	ADDQ $64, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+	LEAQ (SI)(R9*2), R10
+	ADDQ R9, R10                             // line 3
+
+sums:
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
-	VMOVUPS Y0, 128(R11)
-	VMOVUPS Y0, 160(R11)
-	VMOVUPS Y0, 192(R11)
-	VMOVUPS Y0, 224(R11)
-	VMOVUPS Y0, 256(R11)
-	VMOVUPS Y0, 288(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	VMOVUPS Y4, 128(R11)
+	VMOVUPS Y5, 160(R11)
+	VMOVUPS Y6, 192(R11)
+	VMOVUPS Y7, 224(R11)
+	VMOVUPS Y8, 256(R11)
+	VMOVUPS Y9, 288(R11)
+	MOVQ CX, AX
 
 block:
 	VMOVUPS (BX), Y0
@@ -697,8 +870,8 @@ replace:
 	VPDPBUSD_VEX_Y(13, 15, 11)
 
 // func tileBytes6AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of bytes for a tile of 6 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of bytes for a tile of 6 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y11 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes6AVXVNNI(SB), NOSPLIT, $416-65
@@ -718,20 +891,72 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	CMPQ skip+56(FP), $0
+	JEQ  sums
+	LEAQ (CX)(CX*8), AX
+	SHLQ $2, AX                              // the blocks of a row
+	ADDQ AX, SI
+	ADDQ AX, R10
+	IMUL3Q $640, CX, R12                     // and of a panel
+	ADDQ BX, R12
+	MOVQ CX, AX
+
+minimum:
+	VMOVUPS (R12), Y12
+	VMOVUPS 32(R12), Y13
+	VBROADCASTSS (SI), Y14
+	VFMADD231PS Y12, Y14, Y0
+	VFMADD231PS Y13, Y14, Y1
+	VBROADCASTSS (SI)(R9*1), Y14
+	VFMADD231PS Y12, Y14, Y2
+	VFMADD231PS Y13, Y14, Y3
+	VBROADCASTSS (SI)(R9*2), Y14
+	VFMADD231PS Y12, Y14, Y4
+	VFMADD231PS Y13, Y14, Y5
+	VBROADCASTSS (R10), Y14
+	VFMADD231PS Y12, Y14, Y6
+	VFMADD231PS Y13, Y14, Y7
+	VBROADCASTSS (R10)(R9*1), Y14
+	VFMADD231PS Y12, Y14, Y8
+	VFMADD231PS Y13, Y14, Y9
+	VBROADCASTSS (R10)(R9*2), Y14
+	VFMADD231PS Y12, Y14, Y10
+	VFMADD231PS Y13, Y14, Y11
+	ADDQ $4, SI
+	ADDQ $4, R10
+	ADDQ $64, R12
+	DECQ AX
+	JNZ  minimum
+	MOVQ R13, SI
+	LEAQ (SI)(R9*2), R10
+	ADDQ R9, R10                             // line 3
+
+sums:
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
-	VMOVUPS Y0, 128(R11)
-	VMOVUPS Y0, 160(R11)
-	VMOVUPS Y0, 192(R11)
-	VMOVUPS Y0, 224(R11)
-	VMOVUPS Y0, 256(R11)
-	VMOVUPS Y0, 288(R11)
-	VMOVUPS Y0, 320(R11)
-	VMOVUPS Y0, 352(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	VMOVUPS Y4, 128(R11)
+	VMOVUPS Y5, 160(R11)
+	VMOVUPS Y6, 192(R11)
+	VMOVUPS Y7, 224(R11)
+	VMOVUPS Y8, 256(R11)
+	VMOVUPS Y9, 288(R11)
+	VMOVUPS Y10, 320(R11)
+	VMOVUPS Y11, 352(R11)
+	MOVQ CX, AX
 
 block:
 	VMOVUPS (BX), Y0
@@ -886,8 +1111,8 @@ replace:
 	VPDPWSSD_VEX_Y(13, 15, 1)
 
 // func tileWords1AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 1 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of words for a tile of 1 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Y0 … Y1 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords1AVXVNNI(SB), NOSPLIT, $96-65
@@ -905,10 +1130,11 @@ TEXT ·tileWords1AVXVNNI(SB), NOSPLIT, $96-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
+	VMOVUPS Y1, 32(R11)
+	MOVQ CX, AX
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -974,8 +1200,8 @@ replace:
 	VPDPWSSD_VEX_Y(13, 15, 3)
 
 // func tileWords2AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 2 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of words for a tile of 2 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Y0 … Y3 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords2AVXVNNI(SB), NOSPLIT, $160-65
@@ -993,12 +1219,15 @@ TEXT ·tileWords2AVXVNNI(SB), NOSPLIT, $160-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	MOVQ CX, AX
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -1084,8 +1313,8 @@ replace:
 	VPDPWSSD_VEX_Y(13, 15, 5)
 
 // func tileWords3AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 3 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI rows of a, three each;
+// Product.Tile of words for a tile of 3 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
 // Y0 … Y5 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords3AVXVNNI(SB), NOSPLIT, $224-65
@@ -1103,14 +1332,19 @@ TEXT ·tileWords3AVXVNNI(SB), NOSPLIT, $224-65
 
 panel:
 	MOVQ R13, SI
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
-	VMOVUPS Y0, 128(R11)
-	VMOVUPS Y0, 160(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	VMOVUPS Y4, 128(R11)
+	VMOVUPS Y5, 160(R11)
+	MOVQ CX, AX
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -1216,8 +1450,8 @@ replace:
 	VPDPWSSD_VEX_Y(13, 15, 7)
 
 // func tileWords4AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 4 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of words for a tile of 4 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y7 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords4AVXVNNI(SB), NOSPLIT, $288-65
@@ -1237,16 +1471,23 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
-	VMOVUPS Y0, 128(R11)
-	VMOVUPS Y0, 160(R11)
-	VMOVUPS Y0, 192(R11)
-	VMOVUPS Y0, 224(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	VMOVUPS Y4, 128(R11)
+	VMOVUPS Y5, 160(R11)
+	VMOVUPS Y6, 192(R11)
+	VMOVUPS Y7, 224(R11)
+	MOVQ CX, AX
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -1373,8 +1614,8 @@ replace:
 	VPDPWSSD_VEX_Y(13, 15, 9)
 
 // func tileWords5AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 5 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of words for a tile of 5 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y9 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords5AVXVNNI(SB), NOSPLIT, $352-65
@@ -1394,18 +1635,27 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
-	VMOVUPS Y0, 128(R11)
-	VMOVUPS Y0, 160(R11)
-	VMOVUPS Y0, 192(R11)
-	VMOVUPS Y0, 224(R11)
-	VMOVUPS Y0, 256(R11)
-	VMOVUPS Y0, 288(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	VMOVUPS Y4, 128(R11)
+	VMOVUPS Y5, 160(R11)
+	VMOVUPS Y6, 192(R11)
+	VMOVUPS Y7, 224(R11)
+	VMOVUPS Y8, 256(R11)
+	VMOVUPS Y9, 288(R11)
+	MOVQ CX, AX
 
 block:
 	VXORPS Y0, Y0, Y0
@@ -1552,8 +1802,8 @@ replace:
 	VPDPWSSD_VEX_Y(13, 15, 11)
 
 // func tileWords6AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
-// Product.Tile of words for a tile of 6 × 16; skip is the distance of panels in bytes, less their blocks. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left; SI, R10 rows of a, three each;
+// Product.Tile of words for a tile of 6 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y11 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords6AVXVNNI(SB), NOSPLIT, $416-65
@@ -1573,20 +1823,31 @@ panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ CX, AX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
 	VMOVUPS Y0, (R11)
-	VMOVUPS Y0, 32(R11)
-	VMOVUPS Y0, 64(R11)
-	VMOVUPS Y0, 96(R11)
-	VMOVUPS Y0, 128(R11)
-	VMOVUPS Y0, 160(R11)
-	VMOVUPS Y0, 192(R11)
-	VMOVUPS Y0, 224(R11)
-	VMOVUPS Y0, 256(R11)
-	VMOVUPS Y0, 288(R11)
-	VMOVUPS Y0, 320(R11)
-	VMOVUPS Y0, 352(R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	VMOVUPS Y4, 128(R11)
+	VMOVUPS Y5, 160(R11)
+	VMOVUPS Y6, 192(R11)
+	VMOVUPS Y7, 224(R11)
+	VMOVUPS Y8, 256(R11)
+	VMOVUPS Y9, 288(R11)
+	VMOVUPS Y10, 320(R11)
+	VMOVUPS Y11, 352(R11)
+	MOVQ CX, AX
 
 block:
 	VXORPS Y0, Y0, Y0
