@@ -1,10 +1,10 @@
 """Word errors of this project beside whisper.cpp's, for each type of file, set of instructions and kind of product.
 
-usage: scripts/peers/run.sh wer.py [--models tiny.en,base] [--types f16,q8_0,...] [--isa avx2,...] [--threads 2]
+usage: scripts/peers/run.sh wer.py [--models tiny.en,base] [--types f16,q8_0,...] [--isa avx2,...] [--threads 1]
 
 Every clip with a known text is transcribed greedily: those of testdata, whose texts are in its README.md, and NAME.wav with the
 text NAME.txt of the directory that $WER_CLIPS names, if there is one. Words are compared in lower case, without punctuation. The
-plain rung (generic) takes a quarter of an hour and is left out unless --isa names it. The exit code is 1 where a way to compute
+plain rung (generic) takes minutes a file and is left out unless --isa names it. whisper.cpp runs at the same time, with as many threads. The exit code is 1 where a way to compute
 that is the default makes more errors than whisper.cpp on the same file.
 """
 
@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 from common import BIN, ROOT, Peer, header, machine, model_path, rungs, takes
 
@@ -67,6 +68,11 @@ def ours(path, known, isa, extra):
         return errors
 
 
+def heard(peer, known):
+    """Errors of whisper.cpp."""
+    return sum(distance(want, words(peer("hear", clip=clip, beam=1)["text"])) for clip, want in known.items())
+
+
 def main():
     known = clips()
     total = sum(map(len, known.values()))
@@ -75,7 +81,7 @@ def main():
     print(f"{machine()}. Errors in {total} words of {len(known)} clips, greedy.\n")
     print("| model | type | whisper.cpp | " + " | ".join(isa + (", float32" if extra else "") for isa, extra in ways) + " |")
     print("|---|---|---|" + "---|" * len(ways))
-    peer, worse = Peer(), []
+    peer, beside, worse = Peer(), ThreadPoolExecutor(1), []
     for model in options.models:
         for kind in options.types:
             # K types need rows of a multiple of 256.
@@ -83,17 +89,12 @@ def main():
                 continue
             path = model_path(model if kind == "f16" else f"{model}-{kind}")
             peer("open", model=path, threads=options.threads)
-            theirs = sum(distance(want, words(peer("hear", clip=clip, beam=1)["text"])) for clip, want in known.items())
-            line = f"| {model} | {kind} | {theirs} |"
-            for isa, extra in ways:
-                if extra and kind == "f16":
-                    line += " |"
-                    continue
-                n = ours(path, known, isa, extra)
-                line += f" {n} |"
-                if n > theirs and not extra:
-                    worse.append(f"{model} {kind} on {isa}: {n}, whisper.cpp {theirs}")
-            print(line, flush=True)
+            theirs = beside.submit(heard, peer, known)
+            found = [ours(path, known, isa, extra) if kind != "f16" or not extra else "" for isa, extra in ways]
+            print(f"| {model} | {kind} | {theirs.result()} | " + " | ".join(map(str, found)) + " |", flush=True)
+            for (isa, extra), n in zip(ways, found):
+                if not extra and n > theirs.result():
+                    worse.append(f"{model} {kind} on {isa}: {n}, whisper.cpp {theirs.result()}")
     peer.close()
     print("\nMore errors than whisper.cpp: " + ("; ".join(worse) if worse else "nowhere") + ".")
     return 1 if worse else 0
@@ -105,6 +106,6 @@ if __name__ == "__main__":
     p.add_argument("--models", type=split, default=["tiny.en", "base"])
     p.add_argument("--types", type=split, default=TYPES)
     p.add_argument("--isa", type=split, default=None)
-    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--threads", type=int, default=1)
     options = p.parse_args()
     raise SystemExit(main())
