@@ -2,11 +2,15 @@ package model
 
 import (
 	"context"
+	"slices"
 )
 
 // forgetful is the temperature from which on a window is decoded without what came before, which is what may have led
 // the decoder astray.
 const forgetful = 0.5
+
+// copyTokens is how many tokens of text in a row are hardly ever the same as some before by chance.
+const copyTokens = 12
 
 // window is what decoding one window gave.
 type window struct {
@@ -15,11 +19,15 @@ type window struct {
 	silent   bool    // nothing is spoken in it
 	before   []int32 // what was heard before, as far as the decoder saw it
 	astray   bool    // it is nothing to go on from: it was decoded at a high temperature, or repeats itself
+	copied   bool    // it says once more what was heard before
 }
 
 // decode decodes the window in hand: at the first temperature, and where that fails without what was heard before, then at
 // higher ones. Where all of them fail the likeliest attempt counts, those that found an end before those that did not.
 // left is the number of frames from the window's start to the audio's end.
+//
+// Words that were heard before may be said again, or be there because the decoder has read them. What it hears without having
+// read them tells.
 func (h *hearing) decode(ctx context.Context, left int) (window, error) {
 	q, o := &h.search, &h.o
 	q.rules, q.left, q.patience, q.penalty = h.rules, left, o.Patience, o.LengthPenalty
@@ -51,8 +59,21 @@ func (h *hearing) decode(ctx context.Context, left int) (window, error) {
 		w.astray = t > forgetful || repeats
 		unlikely := s.meanLogProb() < o.LogProbThreshold
 		w.silent = unlikely && q.noSpeech > o.NoSpeechThreshold
-		if w.silent || !s.failed && !repeats && !unlikely {
+		if w.silent {
 			return w, nil
+		}
+		if !s.failed && !repeats && !unlikely {
+			if o.NoFallback || len(w.before) == 0 || !h.copies(s) {
+				return w, nil
+			}
+			h.kept.copyFrom(s)
+			w.sequence, w.copied = &h.kept, true
+			best, history = w, nil
+			i-- // the same temperature again
+			continue
+		}
+		if best.copied {
+			return best, nil
 		}
 		if best.sequence == nil || better(s, best.sequence) {
 			h.kept.copyFrom(s)
@@ -65,6 +86,24 @@ func (h *hearing) decode(ctx context.Context, left int) (window, error) {
 		}
 	}
 	return best, nil
+}
+
+// copies reports whether some part of a sequence is in what was heard before.
+func (h *hearing) copies(s *sequence) bool {
+	var text []int32
+	for _, t := range s.result() {
+		if t.id < h.m.vocab.eot {
+			text = append(text, t.id)
+		}
+	}
+	for i := range len(text) - copyTokens + 1 {
+		for j := range len(h.heard) - copyTokens + 1 {
+			if slices.Equal(text[i:i+copyTokens], h.heard[j:j+copyTokens]) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // better compares attempts that failed.

@@ -63,3 +63,33 @@ func TestBetter(t *testing.T) {
 		}
 	}
 }
+
+func TestCopies(t *testing.T) {
+	before := phrase(100, 100)
+	for _, c := range []struct {
+		name   string
+		tokens []int32
+		want   bool
+	}{
+		{"nothing", nil, false},
+		{"other words", phrase(300, 50), false},
+		{"a phrase of before", append(phrase(300, 20), phrase(150, copyTokens)...), true},
+		{"the first one", phrase(100, copyTokens), true},
+		{"the last one", append(phrase(200-copyTokens, copyTokens), 7), true},
+		{"one word less", append(phrase(300, 20), phrase(150, copyTokens-1)...), false},
+		{"with a timestamp in between", append(append(phrase(150, 6), tt(50), tt(60)), phrase(156, copyTokens-6)...), true},
+	} {
+		h := &hearing{Session: &Session{m: &Model{vocab: english}}, heard: before}
+		s := &sequence{length: len(c.tokens)}
+		for _, id := range c.tokens {
+			s.tokens = append(s.tokens, token{id: id})
+		}
+		if got := h.copies(s); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+		h.heard = before[:copyTokens-1]
+		if h.copies(s) {
+			t.Errorf("%s: what is too short is a copy", c.name)
+		}
+	}
+}

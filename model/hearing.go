@@ -33,6 +33,7 @@ type hearing struct {
 	task      []int32 // tokens that name the task, the start token first
 	carried   []int32 // the prompt, where it goes before every window
 	history   []int32 // what was heard before, timestamps included
+	heard     []int32 // the text of it, less the prompt
 
 	start, seek int  // frames
 	limit       int  // frame that no segment's time goes beyond
@@ -233,7 +234,11 @@ func (h *hearing) window(ctx context.Context, end int) error {
 	if !w.silent {
 		for _, t := range w.result() {
 			h.history = append(h.history, t.id)
+			if t.id < h.m.vocab.eot {
+				h.heard = append(h.heard, t.id)
+			}
 		}
+		h.heard = append([]int32(nil), h.heard[max(len(h.heard)-h.m.header.TextCtx/2, 0):]...)
 		if err := h.segments(w); err != nil {
 			return err
 		}
