@@ -119,8 +119,8 @@ func (h *hearing) wrap(s span) []span {
 			continue
 		}
 		whole, rest := cutPartial(partial + v.text(t.id))
-		n := utf8.RuneCountInString(whole)
-		cut := chars > 0 && chars+n > h.o.MaxLen && partial == "" && t.from >= s.from &&
+		n, begun := utf8.RuneCountInString(whole), min(len(rest), 1)
+		cut := chars > 0 && chars+n+begun > h.o.MaxLen && partial == "" && t.from >= s.from &&
 			(!h.o.SplitOnWord || strings.HasPrefix(v.text(t.id), " "))
 		if cut {
 			out = append(out, span{from: s.from, to: t.from, tokens: s.tokens[first:i]})
