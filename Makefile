@@ -12,6 +12,7 @@ TAGS ?= nogpu
 FUZZTIME  ?= 1m
 TESTFLAGS ?=
 PEERS     ?=
+MINUTES   ?= 30
 
 .PHONY: all
 all: build hear ## build everything and transcribe a clip (the default)
@@ -101,6 +102,10 @@ oracle: ## compute the golden activations of random models anew (needs python3 w
 transformers-check: ## compute logits of random models with Hugging Face's transformers anew, and compare (needs python3 with torch and transformers)
 	go test ./model/internal/synth -run TestTransformers -update
 	go test ./model -run TestTransformers -v
+
+.PHONY: long
+long: ## hear MINUTES=30 of clips joined with silence and noise, with every model that is here: none is lost, none there twice
+	WHISPER_LONG=$(MINUTES) go test ./model -run 'TestLong$$' -timeout 6h -v
 
 .PHONY: clean
 clean: ## remove dist/
