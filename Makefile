@@ -89,6 +89,7 @@ qemu-arm64:
 	scripts/qemu.sh arm64 qemu-aarch64 max
 qemu-amd64:
 	scripts/qemu.sh amd64 qemu-x86_64 Haswell
+	go test -short -vet=off -exec "qemu-x86_64 -cpu SandyBridge" ./ggml/internal/...
 
 .PHONY: models
 models: ## get the models tiny.en and base, for tests that want larger ones
