@@ -2,7 +2,10 @@ package model
 
 import (
 	"context"
+	"math"
 	"slices"
+
+	"github.com/whisperfile/whisperfile/ggml"
 )
 
 // forgetful is the temperature from which on a window is decoded without what came before, which is what may have led
@@ -26,8 +29,8 @@ type window struct {
 // higher ones. Where all of them fail the likeliest attempt counts, those that found an end before those that did not.
 // left is the number of frames from the window's start to the audio's end.
 //
-// Words that were heard before may be said again, or be there because the decoder has read them. What it hears without having
-// read them tells.
+// Words that were heard before may be said again, or be there because the decoder has read them. Then the window is decoded
+// once more without them, and the likelier text counts, likely without them.
 func (h *hearing) decode(ctx context.Context, left int) (window, error) {
 	q, o := &h.search, &h.o
 	q.rules, q.left, q.patience, q.penalty = h.rules, left, o.Patience, o.LengthPenalty
@@ -63,6 +66,9 @@ func (h *hearing) decode(ctx context.Context, left int) (window, error) {
 			return w, nil
 		}
 		if !s.failed && !repeats && !unlikely {
+			if best.copied {
+				return h.likelier(ctx, best, w)
+			}
 			if o.NoFallback || len(w.before) == 0 || !h.copies(s) {
 				return w, nil
 			}
@@ -104,6 +110,56 @@ func (h *hearing) copies(s *sequence) bool {
 		}
 	}
 	return false
+}
+
+// likelier returns the one of two windows that the decoder would rather say if it had read nothing before.
+func (h *hearing) likelier(ctx context.Context, a, b window) (window, error) {
+	p, err := h.unread(ctx, a.sequence)
+	if err != nil {
+		return window{}, err
+	}
+	q, err := h.unread(ctx, b.sequence)
+	if err != nil {
+		return window{}, err
+	}
+	if p > q {
+		return a, nil
+	}
+	return b, nil
+}
+
+// unread is the mean log probability of a sequence behind a prompt without what was heard before.
+func (h *hearing) unread(ctx context.Context, s *sequence) (float64, error) {
+	tokens, _ := h.context(nil)
+	first, result := len(tokens)-1, s.result()
+	filters := make([]ggml.Filter, len(result))
+	for i, t := range result {
+		tokens = append(tokens, t.id)
+		filters[i] = ggml.Filter{EOT: h.m.vocab.eot, Beg: h.m.vocab.beg, Probe: t.id}
+	}
+	in := batch{tokens: tokens[:len(tokens)-1]}
+	for i := range in.tokens {
+		in.positions, in.slots = append(in.positions, int32(i)), append(in.slots, h.slot)
+	}
+	in.cells = in.positions
+	e := h.m.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	x, err := e.decode(ctx, in, ggml.Window)
+	if err != nil {
+		return 0, err
+	}
+	x = x.Sub(first, len(result))
+	e.norm(x)
+	picked := make([]ggml.Picked, len(result))
+	if err := e.pick(ctx, x, filters, 1, picked); err != nil {
+		return 0, err
+	}
+	var sum float64
+	for _, p := range picked {
+		sum += math.Log(max(float64(p.Probe), 1e-10))
+	}
+	return sum / float64(len(result)), nil
 }
 
 // better compares attempts that failed.
