@@ -156,8 +156,10 @@ func (h *hearing) unread(ctx context.Context, s *sequence) (float64, error) {
 		return 0, err
 	}
 	var sum float64
-	for _, p := range picked {
-		sum += math.Log(max(float64(p.Probe), 1e-10))
+	for i, p := range picked {
+		if result[i].id != 0 { // no Probe asks for token 0, an exclamation mark
+			sum += math.Log(max(float64(p.Probe), 1e-10))
+		}
 	}
 	return sum / float64(len(result)), nil
 }

