@@ -182,15 +182,15 @@ func ids(tokens []token) (ids []int32) {
 
 // TestSearchIsPlain holds beams and samples, which share cells, steps and memory, against sequences that share nothing.
 func TestSearchIsPlain(t *testing.T) {
-	seeds := uint64(3)
+	seeds, lefts := uint64(3), []int{windowFrames, 900}
 	if testing.Short() {
-		seeds = 1
+		seeds, lefts = 1, lefts[1:]
 	}
 	ended := 0
 	for seed := range seeds {
 		m := randomModel(t, "base", seed, 32, 2)
 		a := newAttempts(t, m, seed)
-		for _, left := range []int{windowFrames, 900} {
+		for _, left := range lefts {
 			a.left = left
 			for _, c := range []struct {
 				width             int
