@@ -57,7 +57,7 @@ type Options struct {
 
 	// Temperature is what logits are divided by before a token is drawn; 0 takes the likeliest. A window whose decoding
 	// failed is decoded again at a temperature higher by TemperatureStep, up to 1; 0 is 0.2. NoFallback decodes each
-	// window once.
+	// window at the first temperature alone: a second time at most, where it repeats itself, without what came before.
 	Temperature, TemperatureStep float32
 	NoFallback                   bool
 
