@@ -16,5 +16,5 @@ try ./audio/... ./ggml/... ./model/internal/...
 try -run '^TestOracle$' ./model
 
 go build -tags nogpu -o "$out/whisperfile" ./cmd/whisperfile
-"$qemu" -cpu "$cpu" "$out/whisperfile" -f testdata/austen-0930.wav -nt | tee "$out/text"
+"$qemu" -cpu "$cpu" "$out/whisperfile" -f testdata/austen-0930.wav -nt -bs 1 -nf | tee "$out/text"
 [ "$(tr -cd 'A-Za-z' <"$out/text")" = Hemightevenhavebeenmadeamiablehimself ] || { echo "$arch on $cpu hears something else" >&2; exit 1; }
