@@ -258,6 +258,7 @@ func TestUsage(t *testing.T) {
 		"--suppress-regex ( a.wav":    "suppress regex: error parsing regexp: missing closing ): `(`",
 		"-bs 0 a.wav":                 "-bs takes a number from 1 to 8, not 0",
 		"-l xx a.wav":                 `unknown language: "xx"`,
+		"--precision int8 a.wav":      `--precision takes auto or float, not "int8"`,
 		"-t 0 a.wav":                  "-t takes a number from 1 to 1024, not 0",
 		"-t abc a.wav":                `invalid value "abc" for flag -threads: parse error`,
 		"-t 99999999999999999999 a":   `invalid value "99999999999999999999" for flag -threads: value out of range`,

@@ -84,6 +84,7 @@ func flags() []cli.Flag {
 			Value: ggml.DefaultThreads(), DefaultText: "physical cores", Base: 10,
 		},
 		number("processors", "p", speech, "compute with `N` times as many threads; the sound is not cut into parts", 1),
+		text("precision", "", speech, "compute with `PRECISION`: auto rounds what meets quantised weights to whole numbers, float rounds nothing", "auto"),
 		text("language", "l", speech, "the language spoken: `LANG` is a code, an English name, or auto to have it found out", "en"),
 		toggle("detect-language", "dl", speech, "say what language is spoken, and no more"),
 		toggle("translate", "tr", speech, "write English, whatever is spoken"),

@@ -35,7 +35,7 @@ func openEngine(env applet.Env, s settings) (_ engine, err error) {
 			e.Close()
 		}
 	}()
-	cpu, err := ggml.NewCPU(e.pool, ggml.CPUOptions{})
+	cpu, err := ggml.NewCPU(e.pool, s.cpu)
 	if err != nil {
 		return nil, whisper.Fail(whisper.Device, err, "")
 	}

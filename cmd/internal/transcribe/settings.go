@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
+	"github.com/whisperfile/whisperfile/ggml"
 	"github.com/whisperfile/whisperfile/model"
 )
 
@@ -21,6 +22,7 @@ type settings struct {
 
 	model    string // path or name; "" is the default
 	threads  int
+	cpu      ggml.CPUOptions
 	language string // as given, in lower case
 	options  model.Options
 
@@ -84,6 +86,13 @@ func understand(c *cli.Context) (settings, error) {
 	}
 	if !ok {
 		return s, whisper.Fail(whisper.Usage, fmt.Errorf("unknown language: %q", s.language), "a code or an English name, or auto: -l en, -l french")
+	}
+	switch p := c.String("precision"); p {
+	case "auto":
+	case ggml.PrecisionFloat:
+		s.cpu.Precision = p
+	default:
+		return s, whisper.Failf(whisper.Usage, "--precision takes auto or float, not %q", p)
 	}
 	json := c.Bool("output-json-full")
 	for _, f := range formats {
