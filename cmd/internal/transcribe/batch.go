@@ -11,6 +11,7 @@ import (
 	"github.com/whisperfile/whisperfile/audio"
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
 	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
+	"github.com/whisperfile/whisperfile/cmd/internal/transcript"
 	"github.com/whisperfile/whisperfile/model"
 )
 
@@ -163,10 +164,10 @@ func (b *batch) hear(ctx context.Context, e engine, t task) (err error) {
 		return err
 	}
 	defer in.Close()
-	tr := &Transcript{
+	tr := &transcript.Transcript{
 		System:      e.Device(),
 		Model:       e.Info(),
-		Params:      Params{Model: e.Name(), Language: b.language, Translate: b.options.Translate},
+		Params:      transcript.Params{Model: e.Name(), Language: b.language, Translate: b.options.Translate},
 		FirstNumber: b.firstNumber,
 		Turns:       b.options.SpeakerTurns,
 	}
@@ -228,7 +229,7 @@ func (b *batch) found(t task, r model.Result) error {
 }
 
 func (b *batch) newLive(m model.Info) *live {
-	return &live{w: b.env.Stdout, noTimestamps: b.noTimestamps, special: b.special, colors: b.colors, turns: b.options.SpeakerTurns, endOfText: endOfText(m)}
+	return &live{w: b.env.Stdout, noTimestamps: b.noTimestamps, special: b.special, colors: b.colors, turns: b.options.SpeakerTurns, endOfText: transcript.EndOfText(m)}
 }
 
 func (b *batch) newProgress(t task) *progress {

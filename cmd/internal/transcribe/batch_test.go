@@ -18,6 +18,7 @@ import (
 	"github.com/whisperfile/whisperfile/audio"
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
 	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
+	"github.com/whisperfile/whisperfile/cmd/internal/transcript"
 	"github.com/whisperfile/whisperfile/model"
 )
 
@@ -172,7 +173,7 @@ func lines(texts ...string) string {
 	var b strings.Builder
 	b.WriteByte('\n')
 	for i, s := range texts {
-		b.WriteString("[" + stamp(time.Duration(i)*time.Second, '.') + " --> " + stamp(time.Duration(i+1)*time.Second, '.') + "]   " + s + "\n")
+		b.WriteString("[" + transcript.Stamp(time.Duration(i)*time.Second, '.') + " --> " + transcript.Stamp(time.Duration(i+1)*time.Second, '.') + "]   " + s + "\n")
 	}
 	return b.String()
 }
@@ -440,11 +441,11 @@ func TestBarStaysOffTheText(t *testing.T) {
 
 func TestRender(t *testing.T) {
 	r := newRoom(t)
-	data, err := fullJSON("speech")
-	if err != nil {
+	var data bytes.Buffer
+	if err := transcript.WriteJSONFull(&data, &transcript.Transcript{Segments: spoken}); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile("talk.json", data, 0o666); err != nil {
+	if err := os.WriteFile("talk.json", data.Bytes(), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if code := r.run("--render", "talk.json", "-osrt", "-ocsv", "-on", "10"); code != 0 || r.stdout.Len() > 0 {
@@ -477,11 +478,17 @@ func TestRender(t *testing.T) {
 	}
 }
 
-// fullJSON is a transcript as full JSON.
-func fullJSON(name string) ([]byte, error) {
-	var b bytes.Buffer
-	err := writeJSONFull(&b, transcripts()[name])
-	return b.Bytes(), err
+// full stops every writer: after n bytes it takes no more.
+type full struct{ n int }
+
+func (f *full) Write(p []byte) (int, error) {
+	if len(p) > f.n {
+		n := f.n
+		f.n = 0
+		return n, os.ErrClosed
+	}
+	f.n -= len(p)
+	return len(p), nil
 }
 
 func TestInterruptible(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
+	"github.com/whisperfile/whisperfile/cmd/internal/transcript"
 	"github.com/whisperfile/whisperfile/model"
 )
 
@@ -38,10 +39,10 @@ func (l *live) print(s model.Segment) error {
 		b.WriteByte('\n')
 	}
 	if !l.noTimestamps {
-		fmt.Fprintf(&b, "[%s --> %s]  ", stamp(s.Start, '.'), stamp(s.End, '.'))
+		fmt.Fprintf(&b, "[%s --> %s]  ", transcript.Stamp(s.Start, '.'), transcript.Stamp(s.End, '.'))
 	}
 	if l.colors && len(s.Tokens) > 0 {
-		for _, t := range whole(s.Tokens) {
+		for _, t := range transcript.Whole(s.Tokens) {
 			if t.ID < l.endOfText || l.special {
 				fmt.Fprintf(&b, "\x1b[38;5;%dm%s\x1b[0m", color(t.P), t.Text)
 			}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
+	"github.com/whisperfile/whisperfile/cmd/internal/transcript"
 )
 
 // task is one input and where its text goes.
@@ -83,7 +84,7 @@ func (b *batch) check(t task) error {
 }
 
 // write writes the files of t.
-func (b *batch) write(t task, tr *Transcript) error {
+func (b *batch) write(t task, tr *transcript.Transcript) error {
 	if t.stdout {
 		var text strings.Builder
 		if err := b.formats[0].write(&text, tr); err != nil {

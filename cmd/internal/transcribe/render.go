@@ -6,6 +6,7 @@ import (
 	"os"
 
 	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
+	"github.com/whisperfile/whisperfile/cmd/internal/transcript"
 )
 
 // render writes the formats asked for out of a JSON file; without one it prints what hearing would have printed.
@@ -34,11 +35,11 @@ func (b *batch) render() error {
 	return errors.Join(l.end(b.env.Terminal.Stdout), b.write(t, tr))
 }
 
-func readFile(path string) (*Transcript, error) {
+func readFile(path string) (*transcript.Transcript, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return readJSON(f)
+	return transcript.ReadJSON(f)
 }

@@ -1,4 +1,4 @@
-package transcribe
+package transcript
 
 import (
 	"fmt"
@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// writeCSV writes a table of start and end in milliseconds and text in quotes.
-func writeCSV(w io.Writer, t *Transcript) error {
+// WriteCSV writes a table of start and end in milliseconds and text in quotes.
+func WriteCSV(w io.Writer, t *Transcript) error {
 	if _, err := io.WriteString(w, "start,end,text\n"); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package transcribe
+package transcript
 
 import (
 	"io"
@@ -6,12 +6,12 @@ import (
 	"github.com/whisperfile/whisperfile/model"
 )
 
-// writeJSONFull is writeJSON with every token of every segment: its text, its times where they are known, its id and
+// WriteJSONFull is WriteJSON with every token of every segment: its text, its times where they are known, its id and
 // its probability. Tokens that are parts of one character are merged, so that all texts are whole.
-func writeJSONFull(w io.Writer, t *Transcript) error {
+func WriteJSONFull(w io.Writer, t *Transcript) error {
 	return encode(w, t, func(j *jsonWriter, s model.Segment) {
 		j.open("tokens", '[')
-		for _, token := range whole(s.Tokens) {
+		for _, token := range Whole(s.Tokens) {
 			j.open("", '{')
 			j.str("text", token.Text)
 			if token.Start >= 0 && token.End >= 0 {

@@ -1,4 +1,4 @@
-package transcribe
+package transcript
 
 import (
 	"errors"
@@ -20,10 +20,10 @@ const maxItems = 4 << 20
 // maxTime bounds times, in milliseconds: 30 years.
 const maxTime = 1e12
 
-// readJSON reads what writeJSON or writeJSONFull wrote, or whisper.cpp in their place. Characters whose bytes whisper.cpp
+// ReadJSON reads what WriteJSON or WriteJSONFull wrote, or whisper.cpp in their place. Characters whose bytes whisper.cpp
 // spread over two segments come whole, in the second; what stays broken is U+FFFD. Keys that are not known are passed
 // over, "speaker" and "t_dtw" among them. Errors say at which byte.
-func readJSON(r io.Reader) (*Transcript, error) {
+func ReadJSON(r io.Reader) (*Transcript, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxJSON+1))
 	if err != nil {
 		return nil, err

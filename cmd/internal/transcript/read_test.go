@@ -1,4 +1,4 @@
-package transcribe
+package transcript
 
 import (
 	"bytes"
@@ -26,17 +26,21 @@ func recorded(t testing.TB) []string {
 // TestReadRecorded renders whisper.cpp's JSON: its own text and, from what was read, its own JSON have to come out.
 func TestReadRecorded(t *testing.T) {
 	for _, path := range recorded(t) {
-		tr, err := readFile(path)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr, err := ReadJSON(bytes.NewReader(data))
 		if err != nil {
 			t.Errorf("%s: %v", path, err)
 			continue
 		}
 		for _, f := range formats {
 			name := path
-			switch f.flag {
-			case "output-txt":
+			switch f.name {
+			case "txt":
 				name = strings.TrimSuffix(path, "json") + "txt"
-			case "output-json-full":
+			case "json-full":
 			default:
 				continue
 			}
@@ -103,7 +107,7 @@ func TestReadJSON(t *testing.T) {
 		{"deep", `{"x": ` + strings.Repeat("[", 1000), nil, "byte 38: nested deeper than 32"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			tr, err := readJSON(strings.NewReader(test.json))
+			tr, err := ReadJSON(strings.NewReader(test.json))
 			if test.err != "" {
 				if err == nil || err.Error() != test.err {
 					t.Fatalf("error %v, want %s", err, test.err)
@@ -128,7 +132,7 @@ func TestReadJSONCut(t *testing.T) {
 	}
 	data = bytes.TrimSpace(data)
 	for n := range data {
-		if _, err := readJSON(bytes.NewReader(data[:n])); err == nil {
+		if _, err := ReadJSON(bytes.NewReader(data[:n])); err == nil {
 			t.Fatalf("%d of %d bytes are enough", n, len(data))
 		}
 	}
@@ -146,7 +150,7 @@ func FuzzRender(f *testing.F) {
 	f.Add([]byte(`{"model":{"vocab":51864},"transcription":[{"offsets":{"from":0,"to":10},"tokens":[{"text":"a","offsets":{"from":0,"to":1e1},"id":5,"p":0.5}]}]}`))
 	f.Add([]byte("{\"transcription\":[{\"text\":\"a\xe4\"},{\"text\":\"\xbd\xa0\\ud83d\"}]}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		first, err := readJSON(bytes.NewReader(data))
+		first, err := ReadJSON(bytes.NewReader(data))
 		if err != nil {
 			return
 		}
@@ -156,12 +160,12 @@ func FuzzRender(f *testing.F) {
 				t.Fatal(err)
 			}
 			if !utf8.Valid(out.Bytes()) {
-				t.Fatalf("%s is not UTF-8", format.flag)
+				t.Fatalf("%s is not UTF-8", format.name)
 			}
-			if format.flag != "output-json-full" {
+			if format.name != "json-full" {
 				continue
 			}
-			again, err := readJSON(&out)
+			again, err := ReadJSON(&out)
 			if err != nil {
 				t.Fatalf("our own JSON is refused: %v", err)
 			}

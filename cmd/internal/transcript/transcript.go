@@ -1,8 +1,9 @@
-package transcribe
+// Package transcript is what was heard of one input, and the formats that it is written in: each to the bytes that whisper.cpp
+// writes, but for what docs/differences.md lists.
+package transcript
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -33,44 +34,23 @@ type Params struct {
 	Translate bool
 }
 
-// format is a way to write a Transcript to a file. The formats lie in files of their own.
-type format struct {
-	flag  string // long name of the flag that asks for it
-	short string
-	ext   string
-	name  string // what whisper.cpp calls the function that writes it
-	help  string
-	write func(io.Writer, *Transcript) error
-}
-
-// formats are in the order in which whisper.cpp writes them. The last, full JSON, takes the place of JSON.
-var formats = []format{
-	{"output-txt", "otxt", "txt", "output_txt", "plain text", writeTXT},
-	{"output-vtt", "ovtt", "vtt", "output_vtt", "WebVTT subtitles", writeVTT},
-	{"output-srt", "osrt", "srt", "output_srt", "SubRip subtitles", writeSRT},
-	{"output-csv", "ocsv", "csv", "output_csv", "a table", writeCSV},
-	{"output-json", "oj", "json", "output_json", "JSON", writeJSON},
-	{"output-lrc", "olrc", "lrc", "output_lrc", "timed lyrics", writeLRC},
-	{"output-json-full", "ojf", "json", "output_json", "JSON with every token, its probability and its times", writeJSONFull},
-}
-
-// stamp is HH:MM:SS and milliseconds behind sep; the hours have two digits or more.
-func stamp(d time.Duration, sep byte) string {
+// Stamp is HH:MM:SS and milliseconds behind sep; the hours have two digits or more.
+func Stamp(d time.Duration, sep byte) string {
 	ms := d.Milliseconds()
 	return fmt.Sprintf("%02d:%02d:%02d%c%03d", ms/3600000, ms/60000%60, ms/1000%60, sep, ms%1000)
 }
 
-// endOfText is the id of the first special token of m; ids below are text.
-func endOfText(m model.Info) int32 {
+// EndOfText is the id of the first special token of m; ids below are text.
+func EndOfText(m model.Info) int32 {
 	if m.Multilingual {
 		return 50257
 	}
 	return 50256
 }
 
-// whole merges tokens whose texts are parts of one character: the merged token has the first one's id, probability and
+// Whole merges tokens whose texts are parts of one character: the merged token has the first one's id, probability and
 // start, the text of all, and the last end that is known. What stays broken becomes U+FFFD.
-func whole(tokens []model.Token) []model.Token {
+func Whole(tokens []model.Token) []model.Token {
 	var out []model.Token
 	for i := 0; i < len(tokens); i++ {
 		t := tokens[i]

@@ -1,4 +1,4 @@
-package transcribe
+package transcript
 
 import (
 	"bytes"
@@ -58,7 +58,7 @@ type written struct {
 func throughJSON(t *testing.T, segments []model.Segment) written {
 	t.Helper()
 	var b bytes.Buffer
-	if err := writeJSONFull(&b, &Transcript{Model: tiny, Segments: segments}); err != nil {
+	if err := WriteJSONFull(&b, &Transcript{Model: tiny, Segments: segments}); err != nil {
 		t.Fatal(err)
 	}
 	var w written

@@ -1,4 +1,4 @@
-package transcribe
+package transcript
 
 import (
 	"bufio"
@@ -12,9 +12,9 @@ import (
 	"github.com/whisperfile/whisperfile/model"
 )
 
-// writeJSON writes the segments and where they come from, in the byte layout of whisper.cpp: a key a line, indented by
+// WriteJSON writes the segments and where they come from, in the byte layout of whisper.cpp: a key a line, indented by
 // tabs. Unlike whisper.cpp's, the result is valid JSON whatever the text holds.
-func writeJSON(w io.Writer, t *Transcript) error { return encode(w, t, nil) }
+func WriteJSON(w io.Writer, t *Transcript) error { return encode(w, t, nil) }
 
 // encode writes t; tokens, if not nil, adds to an open segment what it says beside its text.
 func encode(w io.Writer, t *Transcript, tokens func(*jsonWriter, model.Segment)) error {
@@ -140,8 +140,8 @@ func (j *jsonWriter) float(key string, value float64) {
 
 func (j *jsonWriter) times(start, end time.Duration) {
 	j.open("timestamps", '{')
-	j.str("from", stamp(start, ','))
-	j.str("to", stamp(end, ','))
+	j.str("from", Stamp(start, ','))
+	j.str("to", Stamp(end, ','))
 	j.close('}')
 	j.open("offsets", '{')
 	j.raw("from", strconv.FormatInt(start.Milliseconds(), 10))

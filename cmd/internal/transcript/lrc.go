@@ -1,13 +1,13 @@
-package transcribe
+package transcript
 
 import (
 	"fmt"
 	"io"
 )
 
-// writeLRC writes lyrics: a line for each segment with the minutes, seconds and hundredths at which it starts. The head
+// WriteLRC writes lyrics: a line for each segment with the minutes, seconds and hundredths at which it starts. The head
 // names whisper.cpp, so that files are the same byte for byte.
-func writeLRC(w io.Writer, t *Transcript) error {
+func WriteLRC(w io.Writer, t *Transcript) error {
 	if _, err := io.WriteString(w, "[by:whisper.cpp]\n"); err != nil {
 		return err
 	}

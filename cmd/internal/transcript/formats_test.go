@@ -1,9 +1,10 @@
-package transcribe
+package transcript
 
 import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -21,6 +22,20 @@ import (
 var update = flag.Bool("update", false, "write the goldens anew")
 
 const ms = time.Millisecond
+
+// formats are all there are, by the ending of their goldens.
+var formats = []struct {
+	name  string
+	write func(io.Writer, *Transcript) error
+}{
+	{"txt", WriteTXT},
+	{"vtt", WriteVTT},
+	{"srt", WriteSRT},
+	{"csv", WriteCSV},
+	{"lrc", WriteLRC},
+	{"json", WriteJSON},
+	{"json-full", WriteJSONFull},
+}
 
 // tiny is tiny.en as Info describes it.
 var tiny = model.Info{
@@ -61,7 +76,7 @@ func transcripts() map[string]*Transcript {
 func TestFormats(t *testing.T) {
 	for name, tr := range transcripts() {
 		for _, f := range formats {
-			t.Run(name+"/"+f.flag, func(t *testing.T) {
+			t.Run(name+"/"+f.name, func(t *testing.T) {
 				var got bytes.Buffer
 				if err := f.write(&got, tr); err != nil {
 					t.Fatal(err)
@@ -69,10 +84,10 @@ func TestFormats(t *testing.T) {
 				if !utf8.Valid(got.Bytes()) {
 					t.Error("not UTF-8")
 				}
-				if f.ext == "json" && !json.Valid(got.Bytes()) {
+				if strings.HasPrefix(f.name, "json") && !json.Valid(got.Bytes()) {
 					t.Error("not JSON")
 				}
-				golden(t, filepath.Join("testdata", "formats", name+"."+strings.TrimPrefix(f.flag, "output-")), got.String())
+				golden(t, filepath.Join("testdata", "formats", name+"."+f.name), got.String())
 			})
 		}
 	}
@@ -112,56 +127,8 @@ func TestFormatsPassErrorsOn(t *testing.T) {
 	for _, f := range formats {
 		for _, n := range []int{0, 10, 30} {
 			if err := f.write(&full{n}, tr); err == nil {
-				t.Errorf("%s: no error when the disk is full after %d bytes", f.flag, n)
+				t.Errorf("%s: no error when the disk is full after %d bytes", f.name, n)
 			}
 		}
-	}
-}
-
-func TestLive(t *testing.T) {
-	tr := transcripts()["speech"]
-	for name, l := range map[string]*live{
-		"lines":         {},
-		"text":          {noTimestamps: true},
-		"colors":        {colors: true},
-		"special":       {colors: true, special: true},
-		"colored-text":  {colors: true, noTimestamps: true},
-		"special-plain": {special: true},
-	} {
-		var got bytes.Buffer
-		l.w, l.endOfText = &got, endOfText(tiny)
-		for _, s := range tr.Segments {
-			if err := l.print(s); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := l.end(name == "text"); err != nil {
-			t.Fatal(err)
-		}
-		golden(t, filepath.Join("testdata", "formats", "live."+name), got.String())
-	}
-}
-
-func TestColor(t *testing.T) {
-	for p, want := range map[float32]int{-1: 160, 0: 160, 0.52: 160, 0.53: 166, 0.66: 208, 0.755: 215, 0.831: 227, 0.895: 114, 0.951: 71, 1: 71, 2: 71} {
-		if got := color(p); got != want {
-			t.Errorf("%g: %d, want %d", p, got, want)
-		}
-	}
-}
-
-func TestProgressLines(t *testing.T) {
-	var got bytes.Buffer
-	p := &progress{lines: &got}
-	for _, percent := range []time.Duration{0, 4, 5, 37, 37, 37, 100, 100} {
-		p.set(model.Progress{Done: percent * time.Second, Total: 100 * time.Second})
-		p.set(model.Progress{Done: percent * time.Second})
-	}
-	var want strings.Builder
-	for _, n := range []string{"  5", " 37", " 37", " 37", "100", "100"} {
-		want.WriteString("whisper_print_progress_callback: progress = " + n + "%\n")
-	}
-	if diff := cmp.Diff(want.String(), got.String()); diff != "" {
-		t.Error(diff)
 	}
 }
