@@ -209,8 +209,10 @@ type Filter struct {
 	Sample bool
 	Draw   float64
 
-	// Probe is an id whose probability is wanted before any filter (that of "no speech" at the start token), or 0.
-	Probe int32
+	// Probe is an id whose probability before any filter is wanted, where Probing is set: that of "no speech" at the start
+	// token.
+	Probing bool
+	Probe   int32
 }
 
 // Picked is what a row may take next, the likeliest first; equal ones in the order of their ids.

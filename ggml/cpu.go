@@ -45,6 +45,7 @@ type CPU struct {
 	self    selfAttend
 	store   store
 	attend  attend
+	picking picking
 	ranking ranking
 
 	rounded []byte    // rows of a window or columns of a step in integers
@@ -83,7 +84,7 @@ func NewCPU(p *Pool, o CPUOptions) (*CPU, error) {
 func newCPU(p *Pool, tab *kernel.Table) *CPU {
 	c := &CPU{pool: p, tab: tab, scratch: make([]scratch, p.Threads())}
 	c.window.c, c.rounder.c, c.step.c, c.round.s, c.norm.c, c.packing.c = c, c, c, &c.step, c, c
-	c.self.c, c.store.c, c.attend.c, c.ranking.c = c, c, c, c
+	c.self.c, c.store.c, c.attend.c, c.picking.c, c.ranking.c = c, c, c, c, c
 	return c
 }
 

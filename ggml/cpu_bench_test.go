@@ -101,7 +101,7 @@ func BenchmarkPick(b *testing.B) {
 	eachBench(b, "rows=1", func(b *testing.B, c *CPU) {
 		tw, _ := tensor(F16, random(2, vocab*state, 0.1), state, vocab)
 		p := Pick{X: dense(1, state), W: weightOf(b, c, tw), K: 5,
-			Filters: []Filter{{EOT: 50257, Beg: 50364, Mass: true, Probe: 50362, Mask: make([]uint64, 811)}}}
+			Filters: []Filter{{EOT: 50257, Beg: 50364, Mass: true, Probing: true, Probe: 50362, Mask: make([]uint64, 811)}}}
 		dst := make([]Picked, 1)
 		for b.Loop() {
 			if err := c.Pick(b.Context(), p, dst); err != nil {

@@ -36,6 +36,12 @@ const (
 
 // multiplyStep computes rows results of w.rows numbers at dst, a row every ldd, from as many columns at x.
 func (c *CPU) multiplyStep(dst []float32, ldd int, x []float32, ldx, rows int, w *weight, after epilogue) {
+	c.prepareStep(dst, ldd, x, ldx, rows, w, after)
+	c.pool.run(&c.step, (w.rows+c.step.chunk-1)/c.step.chunk)
+}
+
+// prepareStep readies c.step and the columns for multiplyStep.
+func (c *CPU) prepareStep(dst []float32, ldd int, x []float32, ldx, rows int, w *weight, after epilogue) {
 	s := &c.step
 	s.dst, s.ldd, s.x, s.ldx, s.rows, s.w, s.epilogue = dst, ldd, x, ldx, rows, w, after
 	s.depth = roundUp(w.cols, dotBlock)
@@ -63,7 +69,6 @@ func (c *CPU) multiplyStep(dst []float32, ldd int, x []float32, ldx, rows int, w
 			grow(&sc.tile, s.chunk*rows)
 		}
 	}
-	c.pool.run(s, (w.rows+s.chunk-1)/s.chunk)
 }
 
 // stepChunk returns how many rows of a weight a task takes: few enough for about 8 tasks a thread and 25 µs a task, but

@@ -5,17 +5,34 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 )
 
-// ranking filters and ranks rows of logits. A task is a row.
-type ranking struct {
-	c       *CPU
-	vocab   int
-	filters []Filter
-	k       int
-	dst     []Picked
+// pickChunk is how many tokens a task of picking takes: 25 µs of dots for a row of base. It does not depend on the number
+// of rows or threads, since the sums of a row are added up by chunks. It is a multiple of chunkUnit, and of the bits in a
+// word of a mask.
+const pickChunk = 128
+
+// picking passes over the vocabulary once: a task multiplies rows with a chunk of it, filters the logits and sums them up
+// while they are at hand. ranking then chooses from the sums and from the few chunks that can hold what it looks for.
+type picking struct {
+	c             *CPU
+	vocab, chunks int
+	filters       []Filter
+	k             int
+	dst           []Picked
+
+	// [rows][chunks]: text are the ids below Beg and time the others, both filtered; raw are all of them before.
+	text, time, raw []mass
+	probes          []float32 // logit of Filter.Probe, a row each
 }
+
+// mass is the largest of some logits and the sum of e^(l − largest); of none, −∞ and 0.
+type mass struct{ largest, sum float32 }
+
+// ranking is the part of picking that comes last. A task is a row.
+type ranking struct{ c *CPU }
 
 // Pick implements Backend. The error is that of ctx.
 func (c *CPU) Pick(ctx context.Context, p Pick, dst []Picked) error {
@@ -24,183 +41,260 @@ func (c *CPU) Pick(ctx context.Context, p Pick, dst []Picked) error {
 		panic(fmt.Sprintf("ggml: pick: %d of %d×%d times %d×%d with %d filters into %d", p.K, p.X.Rows, p.X.Cols, w.rows, w.cols,
 			len(p.Filters), len(dst)))
 	}
-	if err := ctx.Err(); err != nil {
+	if err := ctx.Err(); err != nil || p.X.Rows == 0 {
 		return err
 	}
-	rows := p.X.Rows
+	q, rows := &c.picking, p.X.Rows
+	q.vocab, q.chunks, q.filters, q.k, q.dst = w.rows, (w.rows+pickChunk-1)/pickChunk, p.Filters, p.K, dst
+	for _, m := range []*[]mass{&q.text, &q.time, &q.raw} {
+		grow(m, rows*q.chunks)
+	}
+	grow(&q.probes, rows)
 	grow(&c.logits, rows*w.rows)
-	if rows > 0 {
-		c.multiplyStep(c.logits, w.rows, p.X.slice(), p.X.Stride, rows, w, epilogue{})
-	}
+	c.prepareStep(c.logits, w.rows, p.X.slice(), p.X.Stride, rows, w, epilogue{})
 	for i := range c.scratch {
-		grow(&c.scratch[i].line, w.rows)
+		grow(&c.scratch[i].line, pickChunk)
 	}
-	r := &c.ranking
-	r.vocab, r.filters, r.k, r.dst = w.rows, p.Filters, p.K, dst
-	c.pool.run(r, rows)
-	r.filters, r.dst = nil, nil
+	c.pool.run(q, q.chunks)
+	c.pool.run(&c.ranking, rows)
+	q.filters, q.dst = nil, nil
 	return nil
 }
 
-func (r *ranking) run(worker, i int) {
-	logits, f, p := r.c.logits[i*r.vocab:][:r.vocab], &r.filters[i], &r.dst[i]
-	powers := r.c.scratch[worker].line[:r.vocab]
-	*p = Picked{Candidates: p.Candidates[:0]}
-	if f.Probe != 0 {
-		copy(powers, logits)
-		_, sum := r.exponentials(powers)
-		p.Probe = powers[f.Probe] / sum
+func (q *picking) run(worker, i int) {
+	c := q.c
+	sc, s := &c.scratch[worker], &c.step
+	first := i * pickChunk
+	n := min(pickChunk, q.vocab-first)
+	for r := 0; r < n; r += s.chunk {
+		s.dots(sc, c.logits[first+r:], q.vocab, first+r, min(s.chunk, n-r))
 	}
-	if f.Temperature > 0 {
-		for j, l := range logits {
-			logits[j] = l / f.Temperature
+	for r := range q.filters {
+		f, at, logits := &q.filters[r], r*q.chunks+i, c.logits[r*q.vocab+first:][:n]
+		if f.Probing {
+			q.raw[at] = c.mass(logits, sc.line)
+			if id := int(f.Probe) - first; id >= 0 && id < n {
+				q.probes[r] = logits[id]
+			}
 		}
+		if f.Temperature > 0 {
+			for j, l := range logits {
+				logits[j] = l / f.Temperature
+			}
+		}
+		f.remove(logits, first)
+		beg := min(max(int(f.Beg)-first, 0), n)
+		q.text[at], q.time[at] = c.mass(logits[:beg], sc.line), c.mass(logits[beg:], sc.line)
 	}
-	f.remove(logits)
-	copy(powers, logits)
-	largest, sum := r.exponentials(powers)
-	if math.IsInf(float64(largest), -1) {
-		return
-	}
-	beg := min(int(f.Beg), r.vocab)
-	if f.Mass && massOver(powers[:beg], powers[beg:], r.c.tab.Max) {
-		fill(logits[:beg], negInf)
-	}
-	times(p, logits[beg:], powers[beg:], beg, sum)
-	norm := largest + float32(math.Log(float64(sum)))
-	if f.Sample {
-		id := draw(logits, powers, f.Draw)
-		p.Candidates = append(p.Candidates, Candidate{int32(id), logits[id] - norm})
-		return
-	}
-	p.Candidates = top(p.Candidates, logits, norm, r.k)
 }
 
-// draw returns the first id at which the sum of the powers of what is left exceeds the share u of all of it. Something
-// is left.
-func draw(logits, powers []float32, u float64) int {
-	left := func(id int) bool { return !math.IsInf(float64(logits[id]), -1) }
-	var all, sum float64
-	last := 0
-	for id, v := range powers {
-		if left(id) {
-			all += float64(v)
-			last = id
-		}
+// mass sums up logits, with as many numbers of scratch.
+func (c *CPU) mass(logits, scratch []float32) mass {
+	m := mass{largest: negInf}
+	if len(logits) == 0 {
+		return m
 	}
-	for id, v := range powers[:last] {
-		if left(id) {
-			if sum += float64(v); sum > u*all {
-				return id
+	if m.largest = c.tab.Max(logits); m.largest > negInf {
+		powers := scratch[:len(logits)]
+		copy(powers, logits)
+		c.tab.Scale(powers, math.Log2E)
+		m.sum = c.tab.Exp2Sum(powers, m.largest*math.Log2E)
+	}
+	return m
+}
+
+// remove puts −∞ where f lets nothing come, in the logits of ids first, first+1, …
+func (f *Filter) remove(logits []float32, first int) {
+	for i := 0; i < len(logits) && (first+i)/64 < len(f.Mask); i += 64 {
+		for word := f.Mask[(first+i)/64]; word != 0; word &= word - 1 {
+			if j := i + bits.TrailingZeros64(word); j < len(logits) {
+				logits[j] = negInf
 			}
 		}
 	}
-	return last
+	none := func(from, to int32) {
+		a, b := min(max(int(from)-first, 0), len(logits)), min(max(int(to)-first, 0), len(logits))
+		for ; a < b; a++ {
+			logits[a] = negInf
+		}
+	}
+	if f.NoText {
+		none(0, f.EOT)
+	}
+	if f.NoTime {
+		none(f.Beg, math.MaxInt32)
+	}
+	if f.TimeFrom != 0 || f.TimeTo != 0 {
+		none(f.Beg, f.TimeFrom)
+		none(max(f.Beg, f.TimeTo+1), math.MaxInt32)
+	}
 }
 
 var negInf = float32(math.Inf(-1))
 
-// exponentials replaces x by e^(x−largest) and returns the largest of x and the sum of the powers; what was −∞ becomes
-// next to 0. If all of it is −∞ it is left alone.
-func (r *ranking) exponentials(x []float32) (largest, sum float32) {
-	t := r.c.tab
-	largest = t.Max(x)
-	if math.IsInf(float64(largest), -1) {
-		return largest, 0
+func (r *ranking) run(_, row int) {
+	q := &r.c.picking
+	f, p := &q.filters[row], &q.dst[row]
+	logits, chunks := r.c.logits[row*q.vocab:][:q.vocab], row*q.chunks
+	text, time := q.text[chunks:][:q.chunks], q.time[chunks:][:q.chunks]
+	*p = Picked{Candidates: p.Candidates[:0]}
+	if f.Probing {
+		raw := q.raw[chunks:][:q.chunks]
+		largest := most(raw)
+		p.Probe = float32(math.Exp(float64(q.probes[row]-largest)) / above(raw, largest))
 	}
-	t.Scale(x, math.Log2E)
-	return largest, t.Exp2Sum(x, largest*math.Log2E)
+	largestText, largestTime := most(text), most(time)
+	largest := max(largestText, largestTime)
+	times := above(time, largest)
+	sum := above(text, largest) + times
+	if !(sum > 0) {
+		return
+	}
+	if times > 0 {
+		best := float64(find(logits, time, int(f.Beg), largestTime))
+		share := times / sum
+		p.Time, p.TimeSum = int32(best), float32(share)
+		p.TimeP = float32(math.Exp(float64(largestTime-largest)) / sum / (share + 1e-10))
+	}
+	c := choice{logits: logits, text: text, time: time, beg: int(f.Beg), norm: largest + float32(math.Log(sum))}
+	if f.Mass && times > math.Exp(float64(largestText-largest)) {
+		c.text = nil
+	}
+	if f.Sample {
+		id := c.draw(f.Draw, largest)
+		p.Candidates = append(p.Candidates, Candidate{int32(id), logits[id] - c.norm})
+		return
+	}
+	p.Candidates = c.top(p.Candidates, q.k)
 }
 
-// remove puts −∞ where f lets nothing come.
-func (f *Filter) remove(logits []float32) {
-	for i, word := range f.Mask {
-		if word == 0 {
-			continue
-		}
-		for bit := range 64 {
-			if id := 64*i + bit; word>>bit&1 != 0 && id < len(logits) {
-				logits[id] = negInf
-			}
-		}
+// most returns the largest logit.
+func most(parts []mass) float32 {
+	m := negInf
+	for _, p := range parts {
+		m = max(m, p.largest)
 	}
-	clamp := func(id int32) int { return min(max(int(id), 0), len(logits)) }
-	beg := clamp(f.Beg)
-	if f.NoText {
-		fill(logits[:clamp(f.EOT)], negInf)
-	}
-	if f.NoTime {
-		fill(logits[beg:], negInf)
-	}
-	if f.TimeFrom != 0 || f.TimeTo != 0 {
-		fill(logits[beg:max(beg, clamp(f.TimeFrom))], negInf)
-		fill(logits[max(beg, clamp(f.TimeTo+1)):], negInf)
-	}
+	return m
 }
 
-func fill(x []float32, v float32) {
-	for i := range x {
-		x[i] = v
-	}
-}
-
-// massOver reports whether the sum of the timestamps' powers is above the largest of the others'.
-func massOver(others, timestamps []float32, largest func([]float32) float32) bool {
-	return len(others) == 0 || total(timestamps) > float64(largest(others))
-}
-
-// total adds in double precision, in order.
-func total(x []float32) (sum float64) {
-	for _, v := range x {
-		sum += float64(v)
+// above returns the sum of e^(l − largest).
+func above(parts []mass, largest float32) (sum float64) {
+	for _, p := range parts {
+		sum += p.above(largest)
 	}
 	return sum
 }
 
-// times fills in what is to be known of the timestamps, whose logits and powers are given; sum is that of all powers. The
-// power of what was removed need not be 0, but too small to count.
-func times(p *Picked, logits, powers []float32, beg int, sum float32) {
-	best, most := -1, negInf
-	for i, l := range logits {
-		if l > most {
-			best, most = i, l
+func (m mass) above(largest float32) float64 {
+	if m.sum == 0 {
+		return 0
+	}
+	return float64(m.sum) * math.Exp(float64(m.largest-largest))
+}
+
+// find returns the first id from beg on whose logit is the largest of time.
+func find(logits []float32, time []mass, beg int, largest float32) int {
+	for i, m := range time {
+		if m.largest != largest {
+			continue
+		}
+		for id := max(beg, i*pickChunk); id < min((i+1)*pickChunk, len(logits)); id++ {
+			if logits[id] == largest {
+				return id
+			}
 		}
 	}
-	if best < 0 {
-		return
+	return 0
+}
+
+// choice is what a row may choose from: the text, unless it is nil, and the timestamps.
+type choice struct {
+	logits     []float32
+	text, time []mass
+	beg        int
+	norm       float32 // logarithm of the sum of the powers of all
+}
+
+// chunk returns the ids of chunk i that may be chosen, and the largest logit among them.
+func (c *choice) chunk(i int) (from, to int, largest float32) {
+	from, to = i*pickChunk, min((i+1)*pickChunk, len(c.logits))
+	largest = c.time[i].largest
+	if c.text == nil {
+		return min(max(from, c.beg), to), to, largest
 	}
-	all := total(powers) / float64(sum)
-	p.Time = int32(beg + best)
-	p.TimeSum = float32(all)
-	p.TimeP = float32(float64(powers[best]) / float64(sum) / (all + 1e-10))
+	return from, to, max(largest, c.text[i].largest)
+}
+
+// draw returns the first id at which the sum of the powers of what may be chosen exceeds the share u of all of it. There
+// is something to choose.
+func (c *choice) draw(u float64, largest float32) (id int) {
+	weight := func(i int) float64 {
+		w := c.time[i].above(largest)
+		if c.text != nil {
+			w += c.text[i].above(largest)
+		}
+		return w
+	}
+	var all, sum float64
+	last := 0 // chunk with something to choose
+	for i := range c.time {
+		if w := weight(i); w > 0 {
+			all += w
+			last = i
+		}
+	}
+	for i := range last {
+		if w := weight(i); sum+w > u*all {
+			last = i
+			break
+		} else {
+			sum += w
+		}
+	}
+	from, to, _ := c.chunk(last)
+	for i, l := range c.logits[from:to] {
+		if l == negInf {
+			continue
+		}
+		id = from + i
+		if sum += math.Exp(float64(l - largest)); sum > u*all {
+			break
+		}
+	}
+	return id
 }
 
 // sortAll is how many candidates are too many to insert one by one.
 const sortAll = 64
 
-// top appends the k likeliest of what is left to dst: likelier ones first, equal ones in the order of their ids. norm is
-// the logarithm of the sum of the powers of all.
-func top(dst []Candidate, logits []float32, norm float32, k int) []Candidate {
+// top appends the k likeliest to dst: likelier ones first, equal ones in the order of their ids.
+func (c *choice) top(dst []Candidate, k int) []Candidate {
 	least := negInf
-	for id, l := range logits {
-		p := l - norm
-		if p <= least && (len(dst) == k || math.IsInf(float64(p), -1)) {
+	for i := range c.time {
+		from, to, largest := c.chunk(i)
+		if len(dst) == k && largest-c.norm <= least {
 			continue
 		}
-		switch {
-		case k > sortAll:
-			dst = append(dst, Candidate{int32(id), p})
-			continue
-		case len(dst) < k:
-			dst = append(dst, Candidate{})
-		}
-		i := len(dst) - 1
-		for ; i > 0 && dst[i-1].LogProb < p; i-- {
-			dst[i] = dst[i-1]
-		}
-		dst[i] = Candidate{int32(id), p}
-		if len(dst) == k {
-			least = dst[k-1].LogProb
+		for j, l := range c.logits[from:to] {
+			p := l - c.norm
+			if p <= least && (len(dst) == k || p == negInf) {
+				continue
+			}
+			if k > sortAll {
+				dst = append(dst, Candidate{int32(from + j), p})
+				continue
+			}
+			if len(dst) < k {
+				dst = append(dst, Candidate{})
+			}
+			at := len(dst) - 1
+			for ; at > 0 && dst[at-1].LogProb < p; at-- {
+				dst[at] = dst[at-1]
+			}
+			dst[at] = Candidate{int32(from + j), p}
+			if len(dst) == k {
+				least = dst[k-1].LogProb
+			}
 		}
 	}
 	if k > sortAll {

@@ -51,7 +51,7 @@ func picked(logits []float32, f Filter, k int) Picked {
 	for i, l := range logits {
 		x[i] = float64(l)
 	}
-	if f.Probe != 0 {
+	if f.Probing {
 		p.Probe = float32(math.Exp(x[f.Probe] - softmax(x)))
 	}
 	for i := range x {
@@ -129,7 +129,7 @@ func TestPickRules(t *testing.T) {
 		{"mass without others", spread, func(f *Filter) { f.Mass, f.Mask = true, []uint64{63} }, 1, []int32{6}},
 		{"nothing left", rising, func(f *Filter) { f.NoTime, f.Mask = true, []uint64{1023} }, 3, nil},
 		{"cold", rising, func(f *Filter) { f.Temperature = 0.1 }, 2, []int32{9, 8}},
-		{"probe", rising, func(f *Filter) { f.Probe, f.Mask, f.Temperature = 5, []uint64{1 << 5}, 2 }, 1, []int32{9}},
+		{"probe", rising, func(f *Filter) { f.Probing, f.Probe, f.Mask, f.Temperature = true, 5, []uint64{1 << 5}, 2 }, 1, []int32{9}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			eachISA(t, func(t *testing.T, c *CPU) {
@@ -163,7 +163,7 @@ func TestPickOfAVocabulary(t *testing.T) {
 	}
 	filters := []Filter{
 		{EOT: beg - 100, Beg: beg},
-		{EOT: beg - 100, Beg: beg, Mask: mask, Probe: 17, Mass: true},
+		{EOT: beg - 100, Beg: beg, Mask: mask, Probing: true, Probe: 17, Mass: true},
 		{EOT: beg - 100, Beg: beg, Temperature: 0.7, TimeFrom: beg, TimeTo: beg + 50},
 		{EOT: beg - 100, Beg: beg, Mask: mask[:3], NoText: true, Temperature: 1.3},
 		{EOT: beg - 100, Beg: beg, NoTime: true, Mass: true},
@@ -191,7 +191,7 @@ func TestPickRowsAreIndependent(t *testing.T) {
 	tw, _ := tensor(F16, random(2, vocab*state, 0.3), state, vocab)
 	filters := make([]Filter, rows)
 	for i := range filters {
-		filters[i] = Filter{EOT: 500, Beg: 600, Probe: 3, Mass: i%2 > 0}
+		filters[i] = Filter{EOT: 500, Beg: 600, Probing: true, Probe: 3, Mass: i%2 > 0}
 	}
 	for _, tab := range kernel.Tables() {
 		var want []Picked

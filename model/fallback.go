@@ -135,7 +135,7 @@ func (h *hearing) unread(ctx context.Context, s *sequence) (float64, error) {
 	filters := make([]ggml.Filter, len(result))
 	for i, t := range result {
 		tokens = append(tokens, t.id)
-		filters[i] = ggml.Filter{EOT: h.m.vocab.eot, Beg: h.m.vocab.beg, Probe: t.id}
+		filters[i] = ggml.Filter{EOT: h.m.vocab.eot, Beg: h.m.vocab.beg, Probing: true, Probe: t.id}
 	}
 	in := batch{tokens: tokens[:len(tokens)-1]}
 	for i := range in.tokens {
@@ -156,10 +156,8 @@ func (h *hearing) unread(ctx context.Context, s *sequence) (float64, error) {
 		return 0, err
 	}
 	var sum float64
-	for i, p := range picked {
-		if result[i].id != 0 { // no Probe asks for token 0, an exclamation mark
-			sum += math.Log(max(float64(p.Probe), 1e-10))
-		}
+	for _, p := range picked {
+		sum += math.Log(max(float64(p.Probe), 1e-10))
 	}
 	return sum / float64(len(result)), nil
 }

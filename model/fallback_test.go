@@ -110,7 +110,7 @@ func TestUnread(t *testing.T) {
 	}
 	var want float64
 	for i, k := range s.result() {
-		p := a.after(s.tokens[:i], ggml.Filter{EOT: m.vocab.eot, Beg: m.vocab.beg, Probe: k.id}, 1)
+		p := a.after(s.tokens[:i], ggml.Filter{EOT: m.vocab.eot, Beg: m.vocab.beg, Probing: true, Probe: k.id}, 1)
 		want += math.Log(float64(p.Probe)) / float64(len(s.result()))
 	}
 	if math.Abs(got-want) > 0.01 || want > -0.1 {

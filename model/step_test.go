@@ -63,7 +63,7 @@ func (s *stepper) step(first, rows int) []ggml.Picked {
 		b.slots = append(b.slots, i%stepSlots)
 		b.cells = append(b.cells, 10+i)
 		b.seen = append(b.seen, []int32{0, 1, 2, 10 + i})
-		filters[r] = ggml.Filter{EOT: s.m.vocab.eot, Beg: s.m.vocab.beg, Mass: i%2 == 0, Probe: s.m.vocab.nosp}
+		filters[r] = ggml.Filter{EOT: s.m.vocab.eot, Beg: s.m.vocab.beg, Mass: i%2 == 0, Probing: true, Probe: s.m.vocab.nosp}
 	}
 	dst := make([]ggml.Picked, rows)
 	if err := s.m.step(s.t.Context(), b, filters, 6, dst); err != nil {

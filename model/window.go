@@ -30,7 +30,7 @@ func (s *Session) prompt(ctx context.Context, tokens []int32, sot int, filters [
 		return 0, err
 	}
 	last := len(tokens) - 1
-	probe := ggml.Filter{EOT: s.m.vocab.eot, Beg: s.m.vocab.beg, Probe: s.m.vocab.nosp}
+	probe := ggml.Filter{EOT: s.m.vocab.eot, Beg: s.m.vocab.beg, Probing: true, Probe: s.m.vocab.nosp}
 	if sot != last {
 		var p [1]ggml.Picked
 		e.norm(x.Sub(sot, 1))
@@ -39,7 +39,7 @@ func (s *Session) prompt(ctx context.Context, tokens []int32, sot int, filters [
 		}
 		noSpeech = p[0].Probe
 	} else {
-		filters[0].Probe = probe.Probe
+		filters[0].Probing, filters[0].Probe = true, probe.Probe
 	}
 	x = x.Sub(last, 1)
 	e.norm(x)
