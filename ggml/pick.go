@@ -244,12 +244,12 @@ func (c *choice) draw(u float64, largest float32) (id int) {
 		}
 	}
 	for i := range last {
-		if w := weight(i); sum+w > u*all {
+		w := weight(i)
+		if sum+w > u*all {
 			last = i
 			break
-		} else {
-			sum += w
 		}
+		sum += w
 	}
 	from, to, _ := c.chunk(last)
 	for i, l := range c.logits[from:to] {
