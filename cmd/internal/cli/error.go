@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 )
 
@@ -97,6 +98,15 @@ func Report(w io.Writer, program string, err error) {
 	if errors.As(err, &e) && e.Hint != "" {
 		fmt.Fprintf(w, "hint: %s\n", line(e.Hint))
 	}
+}
+
+// Bare takes the operation and the path off err, for messages that name them in their own way.
+func Bare(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }
 
 // line makes one line of s, so that a message stays countable whatever a file name or a driver put into it.

@@ -145,16 +145,7 @@ func inputFailed(name string, err error) error {
 	if strings.HasPrefix(err.Error(), name+": ") {
 		return whisper.Failf(whisper.Input, "cannot read the sound: %w", err)
 	}
-	return whisper.Failf(whisper.Input, "cannot read the sound: %s: %w", name, bare(err))
-}
-
-// bare takes the operation and the path off err, which the message names in its own way.
-func bare(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
+	return whisper.Failf(whisper.Input, "cannot read the sound: %s: %w", name, whisper.Bare(err))
 }
 
 // hear hears one input and writes its files. When ctx ends, what was heard before is written.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/whisperfile/whisperfile/audio"
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
@@ -25,9 +24,9 @@ type whisperEngine struct {
 
 // openEngine opens the model that s names, else the one inside the program, else the default one that is found.
 func openEngine(env applet.Env, s settings) (_ engine, err error) {
-	name, data, err := weights(env, s)
+	name, data, err := models.Weights(env, s.model, s.options.Language != "en" || s.options.Translate)
 	if err != nil {
-		return nil, whisper.Fail(whisper.Model, err, models.Hint)
+		return nil, err
 	}
 	e := &whisperEngine{name: name, pool: ggml.NewPool(s.threads)}
 	defer func() {
@@ -43,53 +42,13 @@ func openEngine(env applet.Env, s settings) (_ engine, err error) {
 	if lacks := ggml.LacksISA(); lacks != "" {
 		fmt.Fprintf(env.Stderr, "whisper: this CPU has no %s: plain code runs instead, many times slower\n", lacks)
 	}
-	if data != nil {
-		e.model, err = model.OpenData(name, data, e.backend)
-	} else {
-		e.model, err = model.Open(name, e.backend)
-	}
-	if err != nil {
-		return nil, modelFailed(name, err)
+	if e.model, err = models.Open(name, data, e.backend); err != nil {
+		return nil, err
 	}
 	if e.session, err = e.model.NewSession(); err != nil {
 		return nil, whisper.Fail(whisper.Device, err, "")
 	}
 	return e, nil
-}
-
-// weights returns the path of the model to use, or the name and the bytes of the one inside the program.
-func weights(env applet.Env, s settings) (name string, data []byte, err error) {
-	if env.Weights != nil {
-		name, data = env.Weights()
-	}
-	if s.model == "" {
-		if data == nil {
-			name, err = models.Default(s.options.Language != "en" || s.options.Translate, env.Getenv)
-		}
-		return name, data, err
-	}
-	path, err := models.Find(s.model, env.Getenv)
-	if err != nil && data != nil && s.model == name {
-		return name, data, nil
-	}
-	return path, nil, err
-}
-
-func modelFailed(name string, err error) error {
-	hint := ""
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return whisper.Fail(whisper.Model, fmt.Errorf("model file not found: %s", name), models.Hint)
-	case errors.Is(err, ggml.ErrTruncated):
-		hint = "a download that broke off? get it again: scripts/get-model.sh"
-	case errors.Is(err, ggml.ErrFormat):
-		hint = "-m takes ggml files as whisper.cpp does; " + models.Hint
-	}
-	var f *ggml.FormatError
-	if errors.As(err, &f) {
-		return whisper.Fail(whisper.Model, fmt.Errorf("cannot use the model: %w", err), hint)
-	}
-	return whisper.Fail(whisper.Model, fmt.Errorf("cannot use the model: %s: %w", name, bare(err)), hint)
 }
 
 func (e *whisperEngine) Info() model.Info { return e.model.Info() }

@@ -18,7 +18,7 @@ func stdoutFailed(err error) error {
 	if err == nil {
 		return nil
 	}
-	return whisper.Fail(whisper.Output, fmt.Errorf("%w: %w", errStdout, bare(err)), "")
+	return whisper.Fail(whisper.Output, fmt.Errorf("%w: %w", errStdout, whisper.Bare(err)), "")
 }
 
 // live prints segments as they come.

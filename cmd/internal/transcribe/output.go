@@ -99,7 +99,7 @@ func (b *batch) write(t task, tr *transcript.Transcript) error {
 			fmt.Fprintf(b.env.Stderr, "%s: saving output to '%s'\n", f.name, path)
 		}
 		if err := whisper.WriteFile(path, func(w io.Writer) error { return f.write(w, tr) }); err != nil {
-			return whisper.Fail(whisper.Output, fmt.Errorf("cannot write: %s: %w", path, bare(err)), "")
+			return whisper.Fail(whisper.Output, fmt.Errorf("cannot write: %s: %w", path, whisper.Bare(err)), "")
 		}
 	}
 	return nil

@@ -21,7 +21,7 @@ func (b *batch) render() error {
 	}
 	tr, err := readFile(t.input)
 	if err != nil {
-		return whisper.Fail(whisper.Input, fmt.Errorf("cannot render: %s: %w", t.input, bare(err)), "")
+		return whisper.Fail(whisper.Input, fmt.Errorf("cannot render: %s: %w", t.input, whisper.Bare(err)), "")
 	}
 	tr.FirstNumber = b.firstNumber
 	l := b.newLive(tr.Model)
