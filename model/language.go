@@ -37,6 +37,25 @@ func Language(s string) (code string, ok bool) {
 	return languages[k].code, true
 }
 
+// LanguageName returns the English name of a language, in lower case, given by its code or name; "" for one that Whisper does
+// not know.
+func LanguageName(s string) string {
+	k := languageID(s)
+	if k < 0 {
+		return ""
+	}
+	return languages[k].name
+}
+
+// Codes returns the codes of the languages that the model knows, in the order of their ids.
+func (i Info) Codes() []string {
+	codes := make([]string, min(i.Languages, len(languages)))
+	for k := range codes {
+		codes[k] = languages[k].code
+	}
+	return codes
+}
+
 // languageID returns the place of a language in languages, or −1.
 func languageID(s string) int {
 	s = strings.ToLower(s)

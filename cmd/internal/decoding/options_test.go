@@ -40,12 +40,14 @@ func TestOptions(t *testing.T) {
 		return o
 	}
 	for args, want := range map[string]model.Options{
-		"":                      plain(func(*model.Options) {}),
-		"-l French -tr":         plain(func(o *model.Options) { o.Language, o.Translate = "fr", true }),
-		"-dl -l fr":             plain(func(o *model.Options) { o.Language = model.Auto }),
-		"-mc 0 -bs 1":           plain(func(o *model.Options) { o.MaxContext, o.BeamSize = -1, 1 }),
-		"-mc 20":                plain(func(o *model.Options) { o.MaxContext = 20 }),
-		"-et 0 -ot 20 -d 10":    plain(func(o *model.Options) { o.EntropyThreshold, o.Offset, o.Duration = -1, 20*time.Millisecond, 10*time.Millisecond }),
+		"":              plain(func(*model.Options) {}),
+		"-l French -tr": plain(func(o *model.Options) { o.Language, o.Translate = "fr", true }),
+		"-dl -l fr":     plain(func(o *model.Options) { o.Language = model.Auto }),
+		"-mc 0 -bs 1":   plain(func(o *model.Options) { o.MaxContext, o.BeamSize = -1, 1 }),
+		"-mc 20":        plain(func(o *model.Options) { o.MaxContext = 20 }),
+		"-et 0 -ot 20 -d 10": plain(func(o *model.Options) {
+			o.EntropyThreshold, o.Offset, o.Duration = -1, 20*time.Millisecond, 10*time.Millisecond
+		}),
 		"-tpi 0":                plain(func(o *model.Options) { o.NoFallback, o.TemperatureStep = true, 0 }),
 		"-lpt 0 -nth 0 -ml 9":   plain(func(o *model.Options) { o.LogProbThreshold, o.NoSpeechThreshold, o.MaxLen = NotZero(0), NotZero(0), 9 }),
 		"-t 4 --precision auto": plain(func(*model.Options) {}),
