@@ -28,6 +28,9 @@ type ConvertOptions struct {
 
 	// MaxBytes is how large an input of ConvertReader may be that has to be written to a temporary file. 0 is 4 GiB.
 	MaxBytes int64
+
+	// TempDir is where that file goes; "" is the system's directory for temporary files.
+	TempDir string
 }
 
 func (o ConvertOptions) withDefaults() ConvertOptions {
@@ -79,7 +82,7 @@ func ConvertReader(ctx context.Context, r io.Reader, o ConvertOptions) (*Stream,
 	if len(head) < 8 || !strings.Contains("ftyp moov mdat wide free skip", string(head[4:8])) {
 		return startConvert(ctx, &converter{input: "pipe:0", stdin: b}, "pipe", o)
 	}
-	name, err := spool(ctx, b, o.withDefaults().MaxBytes)
+	name, err := spool(ctx, b, o.TempDir, o.withDefaults().MaxBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -91,9 +94,9 @@ func ConvertReader(ctx context.Context, r io.Reader, o ConvertOptions) (*Stream,
 	return s, err
 }
 
-// spool writes r to a temporary file.
-func spool(ctx context.Context, r io.Reader, limit int64) (name string, err error) {
-	f, err := os.CreateTemp("", "whisper-*.mp4")
+// spool writes r to a temporary file in dir.
+func spool(ctx context.Context, r io.Reader, dir string, limit int64) (name string, err error) {
+	f, err := os.CreateTemp(dir, "whisper-*.mp4")
 	if err != nil {
 		return "", err
 	}
