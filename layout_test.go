@@ -27,7 +27,10 @@ const module = "github.com/whisperfile/whisperfile/"
 // layers says what the packages under a path may import: paths of the module, and modules of others. The longest path
 // that holds a package counts.
 var layers = map[string]struct{ ours, others []string }{
-	"audio":           {ours: []string{"audio"}, others: []string{"github.com/hajimehoshi/go-mp3", "github.com/mewkiz/flac"}},
+	"audio": {
+		ours:   []string{"audio"},
+		others: []string{"github.com/hajimehoshi/go-mp3", "github.com/klauspost/cpuid/v2", "github.com/mewkiz/flac"},
+	},
 	"ggml":            {ours: []string{"ggml/internal"}, others: []string{"golang.org/x/sys", "github.com/klauspost/cpuid/v2"}},
 	"ggml/internal":   {ours: []string{"ggml/internal"}, others: []string{"golang.org/x/sys", "github.com/klauspost/cpuid/v2"}},
 	"gpu":             {ours: []string{"gpu", "ggml"}, others: []string{"golang.org/x/sys"}},

@@ -26,6 +26,9 @@ type spectrum struct {
 	power  [bins]float32
 }
 
+// hann is the periodic Hann window.
+func hann(n int) float32 { return float32(0.5 - 0.5*math.Cos(2*math.Pi*float64(n)/FFTSize)) }
+
 type point struct{ re, im float32 }
 
 func newSpectrum() *spectrum {
@@ -34,7 +37,7 @@ func newSpectrum() *spectrum {
 		for n1 := range fftA {
 			i, n := n2*fftA+n1, (fftB*n1+fftA*n2)%FFTSize
 			s.from[i] = uint16(n)
-			s.window[i] = float32(0.5 - 0.5*math.Cos(2*math.Pi*float64(n)/FFTSize))
+			s.window[i] = hann(n)
 		}
 	}
 	for k := range FFTSize {
@@ -59,6 +62,11 @@ func (s *spectrum) transform(x *[FFTSize]float32) {
 	for k1 := range s.rows {
 		dft25(&s.rows[k1], &s.twRe, &s.twIm)
 	}
+	s.squares()
+}
+
+// squares leaves re² + im² of the rows' bins in s.power.
+func (s *spectrum) squares() {
 	for k1 := 1; k1 < len(s.rows); k1++ {
 		bin := &s.bin[k1]
 		for k2, z := range &s.rows[k1] {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 )
 
 // Lookahead is how many frames beyond its end Window reads, so that the end of the audio is known before a caller
@@ -19,6 +18,7 @@ const (
 	melRange   = 8           // decades below the maximum that are kept
 
 	melChunk    = SampleRate // samples between two looks at the context
+	melSteps    = 512        // frames between two looks
 	melMaxFrame = 1 << 40    // 350 years
 )
 
@@ -32,10 +32,10 @@ const (
 //
 // Memory is bounded by the window. A Mel is used by one goroutine at a time.
 type Mel struct {
-	src   Source
-	bands []band
-	fft   *spectrum
-	err   error // of src, io.EOF included
+	src      Source
+	bands    []band
+	analyser analyser
+	err      error // of src, io.EOF included
 
 	pcm  []float32 // samples from pcm0 on; a sample before the first is its mirror image
 	pcm0 int64
@@ -45,7 +45,7 @@ type Mel struct {
 	started     bool
 	log         []float32 // [frame … done)[bands], not normalised
 	max         float32
-	last        [FFTSize]float32 // a frame that runs over the end
+	last        []float32 // of a batch that runs over the end
 }
 
 // band is a row of the filter bank without the zeros at its ends.
@@ -61,7 +61,7 @@ func NewMel(src Source, bands int, filters []float32) (*Mel, error) {
 		return nil, fmt.Errorf("mel: %d filter weights for %d bands of %d bins", len(filters), bands, bins)
 	}
 	m := &Mel{
-		src: src, bands: make([]band, bands), fft: newSpectrum(),
+		src: src, bands: make([]band, bands),
 		pcm: make([]float32, melContext, melContext+(WindowFrames+Lookahead)*HopSize+melContext), pcm0: -melContext,
 		log: make([]float32, 0, WindowFrames*bands), max: melSilence,
 	}
@@ -76,6 +76,12 @@ func NewMel(src Source, bands int, filters []float32) (*Mel, error) {
 		}
 		m.bands[i] = band{from, append([]float32(nil), row[from:to]...)}
 	}
+	if k := native(); k != nil {
+		m.analyser = newLanes(k, m.bands)
+	} else {
+		m.analyser = &single{newSpectrum(), m.bands}
+	}
+	m.last = make([]float32, HopSize*(m.analyser.batch()-1)+FFTSize)
 	return m, nil
 }
 
@@ -112,10 +118,7 @@ func (m *Mel) Window(ctx context.Context, dst []float32, frame int) error {
 	if err := m.advance(ctx, frame); err != nil {
 		return err
 	}
-	floor := m.max - melRange
-	for i, x := range m.log {
-		dst[i] = (max(x, floor) + 4) / 4
-	}
+	m.analyser.normalise(dst, m.log, m.max-melRange)
 	return nil
 }
 
@@ -155,16 +158,14 @@ func (m *Mel) advance(ctx context.Context, frame int) error {
 	if m.pcm0 < 0 {
 		m.mirror()
 	}
-	for m.done < frame+WindowFrames {
-		if m.done%512 == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
+	for end := frame + WindowFrames; m.done < end; {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		at := len(m.log)
-		m.log = m.log[:at+n]
+		k, at := min(melSteps, end-m.done), len(m.log)
+		m.log = m.log[:at+k*n]
 		m.compute(m.log[at:], m.done)
-		m.done++
+		m.done += k
 	}
 	return nil
 }
@@ -223,54 +224,24 @@ func (m *Mel) mirror() {
 	}
 }
 
-// compute fills dst with the log₁₀ mel powers of a frame and raises the maximum.
+// compute fills dst with the log₁₀ mel powers of frames and raises the maximum.
 func (m *Mel) compute(dst []float32, frame int) {
-	at := int64(frame)*HopSize - melContext - m.pcm0
-	var x *[FFTSize]float32
-	switch have := int64(len(m.pcm)) - at; {
-	case have >= FFTSize:
-		x = (*[FFTSize]float32)(m.pcm[at:])
-	case have > 0:
-		clear(m.last[copy(m.last[:], m.pcm[at:]):])
-		x = &m.last
-	default:
-		for i := range dst {
-			dst[i] = melSilence
+	n := len(m.bands)
+	for len(dst) > 0 {
+		at := int64(frame)*HopSize - melContext - m.pcm0
+		if at >= int64(len(m.pcm)) {
+			for i := range dst {
+				dst[i] = melSilence
+			}
+			return
 		}
-		return
-	}
-	m.fft.transform(x)
-	top := m.max
-	for i, b := range m.bands {
-		var sum float32
-		p := m.fft.power[b.from:]
-		p = p[:len(b.weights)]
-		for j, w := range b.weights {
-			sum += w * p[j]
+		x := m.pcm[at:]
+		if len(x) < len(m.last) {
+			clear(m.last[copy(m.last, x):])
+			x = m.last
 		}
-		v := log10(sum)
-		if v > top {
-			top = v
-		}
-		dst[i] = v
+		k := min(m.analyser.batch(), len(dst)/n)
+		m.max = max(m.max, m.analyser.analyse(dst[:k*n], x))
+		dst, frame = dst[k*n:], frame+k
 	}
-	m.max = top
-}
-
-// log10 is log₁₀(max(x, 1e−10)) within 1e-6: x = 2ᵉ·f with f in [√½, √2), ln f = 2·artanh((f−1)/(f+1)).
-func log10(x float32) float32 {
-	const (
-		sqrtHalf = 0x3f3504f3
-		log2of10 = math.Ln2 / math.Ln10
-	)
-	if !(x > melPower) {
-		return melSilence
-	}
-	u := math.Float32bits(x) - sqrtHalf
-	e := int32(u) >> 23
-	f := math.Float32frombits(u&0x7fffff + sqrtHalf)
-	s := (f - 1) / (f + 1)
-	t := s * s
-	ln := 2 * s * (1 + t*(1.0/3+t*(1.0/5+t*(1.0/7+t*(1.0/9)))))
-	return float32(e)*log2of10 + ln*(1/math.Ln10)
 }
