@@ -8,10 +8,13 @@ import (
 	"github.com/klauspost/cpuid/v2"
 )
 
+// gate is what the bodies need.
+var gate = []cpuid.FeatureID{cpuid.AVX, cpuid.AVX2, cpuid.FMA3}
+
 // native returns the kernels of this CPU, nil if it has none, or if the environment variable WHISPER_ISA asks for less.
 func native() *kernels {
 	isa := os.Getenv("WHISPER_ISA")
-	if isa == "generic" || isa == "avx" || !cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3) {
+	if isa == "generic" || isa == "avx" || !cpuid.CPU.Supports(gate...) {
 		return nil
 	}
 	return &avx2

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
@@ -143,21 +144,26 @@ func TestMelOracle(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := window(t, newMel(t, &samples{x: c.samples()}, c.bands), 0)
-			var worst float64
-			for i := range len(raw) / 4 {
-				want := math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-				d := math.Abs(float64(got[i] - want))
-				if worst = max(worst, d); d > 1e-4 {
-					t.Fatalf("frame %d band %d: %g, want %g", i/c.bands, i%c.bands, got[i], want)
+			x := c.samples()
+			eachISA(t, func(t *testing.T) {
+				got := window(t, newMel(t, &samples{x: x}, c.bands), 0)
+				var worst float64
+				for i := range len(raw) / 4 {
+					want := math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+					d := math.Abs(float64(got[i] - want))
+					if worst = max(worst, d); d > 1e-4 {
+						t.Fatalf("frame %d band %d: %g, want %g", i/c.bands, i%c.bands, got[i], want)
+					}
 				}
-			}
-			t.Logf("largest difference %.2g", worst)
+				t.Logf("largest difference %.2g", worst)
+			})
 		})
 	}
 }
 
-func TestMelFloor(t *testing.T) {
+func TestMelFloor(t *testing.T) { eachISA(t, melFloor) }
+
+func melFloor(t *testing.T) {
 	const bands = 80
 	silence := window(t, newMel(t, &samples{x: make([]float32, 5000)}, bands), 0)
 	nothing := window(t, newMel(t, &samples{}, bands), 0)
@@ -366,7 +372,9 @@ func TestLog10(t *testing.T) {
 	}
 }
 
-func TestMelAllocs(t *testing.T) {
+func TestMelAllocs(t *testing.T) { eachISA(t, melAllocs) }
+
+func melAllocs(t *testing.T) {
 	m := newMel(t, &samples{x: noise(4000000, 5)}, 80)
 	dst := make([]float32, 80*WindowFrames)
 	frame := 0
@@ -413,15 +421,33 @@ func FuzzMel(f *testing.F) {
 	})
 }
 
+// BenchmarkMel is a window of 30 s behind others.
 func BenchmarkMel(b *testing.B) {
-	x := noise(490000, 7)
-	dst := make([]float32, 80*WindowFrames)
-	filters := slaney(80)
-	for b.Loop() {
-		m, _ := NewMel(&samples{x: x}, 80, filters)
-		if err := m.Window(context.Background(), dst, 0); err != nil {
-			b.Fatal(err)
+	for _, isa := range []string{"", "generic"} {
+		b.Setenv("WHISPER_ISA", isa)
+		name := "generic"
+		if k := native(); k != nil {
+			name = k.isa
+		} else if isa == "" {
+			continue
+		}
+		for _, bands := range []int{80, 128} {
+			b.Run(fmt.Sprintf("isa=%s/bands=%d", name, bands), func(b *testing.B) {
+				m, frame := newMel(b, &endless{noise(WindowFrames*HopSize, 7)}, bands), 0
+				dst := make([]float32, bands*WindowFrames)
+				for b.Loop() {
+					if err := m.Window(context.Background(), dst, frame); err != nil {
+						b.Fatal(err)
+					}
+					frame += WindowFrames
+				}
+				b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/WindowFrames, "µs/frame")
+			})
 		}
 	}
-	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/WindowFrames, "µs/frame")
 }
+
+// endless is a Source that repeats itself.
+type endless struct{ x []float32 }
+
+func (e *endless) Read(dst []float32) (int, error) { return copy(dst, e.x), nil }
