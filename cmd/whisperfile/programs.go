@@ -4,6 +4,7 @@ import (
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
 	"github.com/whisperfile/whisperfile/cmd/internal/bench"
 	"github.com/whisperfile/whisperfile/cmd/internal/quantize"
+	"github.com/whisperfile/whisperfile/cmd/internal/serve"
 	"github.com/whisperfile/whisperfile/cmd/internal/transcribe"
 )
 
@@ -12,6 +13,8 @@ func programs() applet.Registry {
 	var r applet.Registry
 	r.Add("whisper", transcribe.New)
 	r.Add("whisper-bench", bench.New)
+	r.Add("whisper-server", serve.New)
+	r.Add("server", serve.New)
 	r.Add("whisper-quantize", quantize.New)
 	return r
 }

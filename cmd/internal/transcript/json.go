@@ -95,7 +95,7 @@ func (j *jsonWriter) next(key string) {
 	}
 	j.tabs()
 	if key != "" {
-		j.w.WriteString(quote(key) + ": ")
+		j.w.WriteString(Quote(key) + ": ")
 	}
 	j.more = true
 }
@@ -126,7 +126,7 @@ func (j *jsonWriter) raw(key, value string) {
 	j.w.WriteString(value)
 }
 
-func (j *jsonWriter) str(key, value string) { j.raw(key, quote(value)) }
+func (j *jsonWriter) str(key, value string) { j.raw(key, Quote(value)) }
 
 func (j *jsonWriter) num(key string, value int) { j.raw(key, strconv.Itoa(value)) }
 
@@ -149,8 +149,8 @@ func (j *jsonWriter) times(start, end time.Duration) {
 	j.close('}')
 }
 
-// quote makes a JSON string of s: quotation marks, backslashes and control characters escaped, broken bytes as U+FFFD.
-func quote(s string) string {
+// Quote makes a JSON string of s: quotation marks, backslashes and control characters escaped, broken bytes as U+FFFD.
+func Quote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
 	for _, c := range s { // yields U+FFFD for each broken byte
