@@ -58,7 +58,7 @@ func TestTokensAllocateNothing(t *testing.T) {
 	for id := m.vocab.beg; int(id) < m.header.Vocab; id++ {
 		set(r.mask, id)
 	}
-	if err := m.encode(t.Context(), make([]float32, 2*m.header.AudioCtx*m.header.Mels), s.slot); err != nil {
+	if err := m.encode(t.Context(), s.turn, make([]float32, 2*m.header.AudioCtx*m.header.Mels), s.slot); err != nil {
 		t.Fatal(err)
 	}
 	tokens := 0

@@ -48,7 +48,7 @@ func (b *Bench) Close() error { return b.s.Close() }
 
 // Encode runs the encoder over the window and computes the cross keys and values of all layers.
 func (b *Bench) Encode(ctx context.Context) error {
-	return b.s.m.encode(ctx, b.s.mel, b.s.slot)
+	return b.s.m.encode(ctx, b.s.turn, b.s.mel, b.s.slot)
 }
 
 // Step decodes that many rows at positions past, past+1, … of a sequence, as the rows of several beams are decoded, and
@@ -62,7 +62,7 @@ func (b *Bench) Step(ctx context.Context, rows, past int) error {
 	}
 	at := b.cells[past:][:rows]
 	t := batch{tokens: b.tokens[:rows], positions: at, slots: b.slots[:rows], cells: at, seen: b.seen[:rows]}
-	return b.s.m.step(ctx, t, b.filters[:rows], 1, b.picked[:rows])
+	return b.s.step(ctx, t, b.filters[:rows], 1, b.picked[:rows])
 }
 
 // Prompt decodes a prompt of n tokens from position 0 on and ranks the tokens that may come behind its last one.

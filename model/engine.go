@@ -2,18 +2,17 @@ package model
 
 import (
 	"context"
-	"sync"
 
 	"github.com/whisperfile/whisperfile/ggml"
 )
 
 // engine runs a model's forward pass. It is one copy of the weights and one set of scratch buffers for all sessions, so
-// whoever uses the backend holds mu.
+// whoever uses the backend has its turn.
 type engine struct {
-	mu sync.Mutex
-	b  ggml.Backend
-	h  ggml.Header
-	w  *weights
+	turns turns
+	b     ggml.Backend
+	h     ggml.Header
+	w     *weights
 
 	self, cross ggml.Cache // a slot for each session
 
@@ -95,10 +94,11 @@ type encoding struct {
 }
 
 // encode runs the encoder over a window of log-mel, [2·audio ctx][mels], and fills the cross keys and values of slot. It
-// lets others have the backend between layers.
-func (e *engine) encode(ctx context.Context, mel []float32, slot int32) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+// is a turn for each layer.
+func (e *engine) encode(ctx context.Context, t *turn, mel []float32, slot int32) error {
+	e.turns.draw(t)
+	e.turns.enter(t)
+	defer e.turns.exit()
 	n, err := e.begin(mel, slot)
 	if err != nil {
 		return err
@@ -108,8 +108,8 @@ func (e *engine) encode(ctx context.Context, mel []float32, slot int32) error {
 		if err := e.encoderLayer(ctx, &n); err != nil {
 			return err
 		}
-		e.mu.Unlock()
-		e.mu.Lock()
+		e.turns.exit()
+		e.turns.enter(t)
 	}
 	return e.crossKeys(ctx, &n)
 }

@@ -143,8 +143,8 @@ func (h *hearing) unread(ctx context.Context, s *sequence) (float64, error) {
 	}
 	in.cells = in.positions
 	e := h.m.engine
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	h.enter()
+	defer h.exit()
 	x, err := e.decode(ctx, in, ggml.Window)
 	if err != nil {
 		return 0, err

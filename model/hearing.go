@@ -57,6 +57,7 @@ func (s *Session) newHearing(src audio.Source, o Options, yield func(Segment) er
 	if err != nil {
 		return nil, err
 	}
+	s.turn.windows = 0
 	h := &hearing{Session: s, o: o.withDefaults(), audio: mel, yield: yield}
 	// The first distilled models were trained without timestamps.
 	timestamps := !o.NoTimestamps && (s.m.header.TextLayers != 2 || s.m.header.Vocab == 51866)
@@ -156,7 +157,7 @@ func (h *hearing) encode(ctx context.Context) error {
 	if h.encoded {
 		return nil
 	}
-	err := h.m.encode(ctx, h.mel, h.slot)
+	err := h.m.encode(ctx, h.turn, h.mel, h.slot)
 	h.encoded = err == nil
 	return err
 }
@@ -252,6 +253,7 @@ func (h *hearing) window(ctx context.Context, end int) error {
 	}
 	h.seek += shift
 	h.encoded = false
+	h.turn.windows++
 	return nil
 }
 

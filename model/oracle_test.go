@@ -106,7 +106,7 @@ func checkOracle(t *testing.T, name string, data []byte, isa string) {
 	}
 	compare(t, "mel", rowsOf(g.Mel), mel, 1e-4, 0)
 
-	if err := m.encode(ctx, mel, 0); err != nil {
+	if err := m.encode(ctx, newTurn(), mel, 0); err != nil {
 		t.Fatal(err)
 	}
 	enc := make([]float32, m.header.AudioCtx*m.header.AudioState)

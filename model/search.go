@@ -65,6 +65,8 @@ func (q *search) run(ctx context.Context) (*sequence, error) {
 	if err := q.begin(ctx, root); err != nil {
 		return nil, err
 	}
+	q.s.m.turns.join()
+	defer q.s.m.turns.leave()
 	room := q.s.m.header.TextCtx/2 - 4
 	for i := range room {
 		if i > 0 {
@@ -157,7 +159,7 @@ func (q *search) step(ctx context.Context, position int) error {
 		b.seen = append(b.seen, s.cells)
 	}
 	q.filter(len(q.live[0].tokens))
-	return q.s.m.step(ctx, *b, q.filters, q.candidates(), q.picks())
+	return q.s.step(ctx, *b, q.filters, q.candidates(), q.picks())
 }
 
 // extend adds to each live sample its own token.

@@ -48,7 +48,7 @@ func newAttempts(t *testing.T, m *Model, seed uint64) attempts {
 	for i := range s.mel {
 		s.mel[i] = float32(rng.NormFloat64())
 	}
-	if err := m.encode(t.Context(), s.mel, s.slot); err != nil {
+	if err := m.encode(t.Context(), s.turn, s.mel, s.slot); err != nil {
 		t.Fatal(err)
 	}
 	q := &s.search

@@ -16,6 +16,7 @@ var ErrBusy = errors.New("all sessions of the model are in use")
 type Session struct {
 	m      *Model
 	slot   int32
+	turn   *turn
 	mel    []float32 // the window in hand, [windowFrames][mels]
 	search search
 	kept   sequence // the best attempt so far
@@ -28,7 +29,7 @@ func (m *Model) NewSession() (*Session, error) {
 	if len(m.free) == 0 {
 		return nil, ErrBusy
 	}
-	s := &Session{m: m, slot: m.free[len(m.free)-1], mel: make([]float32, windowFrames*m.header.Mels)}
+	s := &Session{m: m, slot: m.free[len(m.free)-1], turn: newTurn(), mel: make([]float32, windowFrames*m.header.Mels)}
 	s.search.s = s
 	m.free = m.free[:len(m.free)-1]
 	return s, nil

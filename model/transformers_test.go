@@ -49,7 +49,7 @@ func TestTransformers(t *testing.T) {
 						}
 						t.Cleanup(func() { m.Close() })
 					}
-					if err := m.encode(t.Context(), mel, 0); err != nil {
+					if err := m.encode(t.Context(), newTurn(), mel, 0); err != nil {
 						t.Fatal(err)
 					}
 					want.check(t, m, backend, len(g.Prompt), within)

@@ -23,8 +23,8 @@ func (s *Session) prompt(ctx context.Context, tokens []int32, sot int, filters [
 	if len(tokens) <= stepPrompt {
 		regime = ggml.Step
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	s.enter()
+	defer s.exit()
 	x, err := e.decode(ctx, b, regime)
 	if err != nil {
 		return 0, err
@@ -53,11 +53,27 @@ func (s *Session) prompt(ctx context.Context, tokens []int32, sot int, filters [
 	return noSpeech, nil
 }
 
+// enter waits for the session's turn, exit ends it.
+func (s *Session) enter() {
+	s.m.turns.draw(s.turn)
+	s.m.turns.enter(s.turn)
+}
+
+func (s *Session) exit() { s.m.turns.exit() }
+
+// step has the rows of b decoded, in one step with those of other sessions, and ranks k tokens that may come behind each.
+func (s *Session) step(ctx context.Context, b batch, filters []ggml.Filter, k int, dst []ggml.Picked) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	t := s.turn
+	t.rows, t.filters, t.k, t.dst = b, filters, k, dst
+	return s.m.turns.step(ctx, t, s.m.engine)
+}
+
 // step decodes a row for each of any number of sequences, of any sessions, and ranks k tokens that may come behind each.
 // What a row gives does not depend on the others.
 func (e *engine) step(ctx context.Context, b batch, filters []ggml.Filter, k int, dst []ggml.Picked) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	x, err := e.decode(ctx, b, ggml.Step)
 	if err != nil {
 		return err
