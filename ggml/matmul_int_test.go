@@ -32,8 +32,15 @@ func TestPrecision(t *testing.T) {
 				got[i] = contents(t, dst)
 				near(t, typ.String()+" "+precision, got[i], want, tol)
 			}
-			rounded := differ(got[0], got[1]) >= 0
-			if c, _ := NewCPU(p, CPUOptions{}); rounded != (c.tab.Products[typ] != nil) {
+			c, err := NewCPU(p, CPUOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			rounds := c.tab.Products[typ] != nil
+			if regime == Step {
+				rounds = c.tab.DotInt[typ] != nil
+			}
+			if rounded := differ(got[0], got[1]) >= 0; rounded != rounds {
 				t.Errorf("%v, regime %v: activations rounded: %t", typ, regime, rounded)
 			}
 		}

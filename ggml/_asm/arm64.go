@@ -5,12 +5,23 @@ import (
 	"strings"
 )
 
-// arm64 returns the generated files of the neon rung by name.
+// arm64 returns the generated files of the rungs of arm64 by name.
 func arm64() map[string]string {
-	return map[string]string{
+	files := map[string]string{
 		"tile_neon_arm64.s": tileNEON(),
 		"dot_neon_arm64.s":  dotNEON(),
 	}
+	var stubs text
+	stubs.WriteString(stubsHead)
+	for _, v := range allArmDots {
+		files["dotint_"+strings.ToLower(v.name)+"_arm64.s"] = v.file(&stubs)
+	}
+	files["tile_int_neon_arm64.s"] = armTiles(&stubs, armTile{name: "NEON", needs: "NEON", kind: "Bytes", most: 4})
+	files["tile_int_dotprod_arm64.s"] = armTiles(&stubs,
+		armTile{name: "DOTPROD", needs: "ASIMDDP", kind: "Bytes", most: 6, quads: true},
+		armTile{name: "DOTPROD", needs: "ASIMDDP", kind: "Split", most: 6, quads: true})
+	files["stubs_arm64.go"] = stubs.String()
+	return files
 }
 
 const (

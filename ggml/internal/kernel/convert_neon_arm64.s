@@ -2,18 +2,7 @@
 
 #include "textflag.h"
 #include "enc_arm64.h"
-
-// The fifth bits of a block are 32 bits in 4 bytes. q5lo and q5hi bring the byte of each number to its place, q5bit has
-// its bit within the byte.
-DATA ·q5lo<>+0(SB)/8, $0x0000000000000000
-DATA ·q5lo<>+8(SB)/8, $0x0101010101010101
-GLOBL ·q5lo<>(SB), RODATA|NOPTR, $16
-DATA ·q5hi<>+0(SB)/8, $0x0202020202020202
-DATA ·q5hi<>+8(SB)/8, $0x0303030303030303
-GLOBL ·q5hi<>(SB), RODATA|NOPTR, $16
-DATA ·q5bit<>+0(SB)/8, $0x8040201008040201
-DATA ·q5bit<>+8(SB)/8, $0x8040201008040201
-GLOBL ·q5bit<>(SB), RODATA|NOPTR, $16
+#include "quants_arm64.h"
 
 // LOAD_QUANTS sets R0 to dst, R1 to src, R2 to the number of blocks.
 #define LOAD_QUANTS \
@@ -21,36 +10,10 @@ GLOBL ·q5bit<>(SB), RODATA|NOPTR, $16
 	MOVD src+8(FP), R1 \
 	MOVD blocks+16(FP), R2
 
-// LOAD_BITS sets V28, V29, V27 to q5lo, q5hi, q5bit and V26 to bytes of 16.
-#define LOAD_BITS \
-	MOVD $·q5lo<>(SB), R3 \
-	FMOVQ (R3), F28 \
-	MOVD $·q5hi<>(SB), R3 \
-	FMOVQ (R3), F29 \
-	MOVD $·q5bit<>(SB), R3 \
-	FMOVQ (R3), F27 \
-	VMOVI $16, V26.B16
-
 // HALF puts the half at R1 into all lanes of V, whose number is v, as a float.
 #define HALF(V, v) \
 	VLD1R.P 2(R1), [V.H8] \
 	FCVTL_4S(v, v)
-
-// NIBBLES reads the 16 bytes at R1: low nibbles to V1, high nibbles to V2. V31 holds bytes of 15.
-#define NIBBLES \
-	FMOVQ.P 16(R1), F1 \
-	VUSHR   $4, V1.B16, V2.B16 \
-	VAND    V31.B16, V1.B16, V1.B16
-
-// BITS reads the 4 bytes at R1: the fifth bits of V1 to V3 and those of V2 to V4, each as 16 or 0.
-#define BITS \
-	FMOVS.P 4(R1), F5 \
-	VTBL    V28.B16, [V5.B16], V3.B16 \
-	VTBL    V29.B16, [V5.B16], V4.B16 \
-	VCMTST  V27.B16, V3.B16, V3.B16 \
-	VCMTST  V27.B16, V4.B16, V4.B16 \
-	VAND    V26.B16, V3.B16, V3.B16 \
-	VAND    V26.B16, V4.B16, V4.B16
 
 // FLOATS turns the 16 signed bytes of Vq into floats times V0, in V16 to V19.
 #define FLOATS(q) \
@@ -89,7 +52,7 @@ TEXT ·widenQ4_0NEON(SB), NOSPLIT, $0-24
 
 loop:
 	HALF(V0, 0)
-	NIBBLES
+	NIBBLES(R1, F1, V1, V2)
 	VSUB V30.B16, V1.B16, V1.B16
 	VSUB V30.B16, V2.B16, V2.B16
 	FLOATS(1)
@@ -109,7 +72,7 @@ TEXT ·widenQ4_1NEON(SB), NOSPLIT, $0-24
 loop:
 	HALF(V0, 0)
 	HALF(V6, 6)
-	NIBBLES
+	NIBBLES(R1, F1, V1, V2)
 	FLOATS(1)
 	ADD_MIN
 	STORE
@@ -121,7 +84,7 @@ loop:
 	RET
 
 // func widenQ5_0NEON(dst *float32, src *byte, blocks int)
-// d · (q − 16). Requires NEON. R0 dst, R1 src, R2 blocks left; V0 d, V1 V2 quants, V3 V4 fifth bits, V26 … V29 as
+// d · (q − 16). Requires NEON. R0 dst, R1 src, R2 blocks left; V0 d, V1 V2 quants, V24 V25 fifth bits, V26 … V29 as
 // LOAD_BITS says, V31 bytes of 15.
 TEXT ·widenQ5_0NEON(SB), NOSPLIT, $0-24
 	LOAD_QUANTS
@@ -130,10 +93,10 @@ TEXT ·widenQ5_0NEON(SB), NOSPLIT, $0-24
 
 loop:
 	HALF(V0, 0)
-	BITS
-	NIBBLES
-	VORR V3.B16, V1.B16, V1.B16
-	VORR V4.B16, V2.B16, V2.B16
+	BITS(R1)
+	NIBBLES(R1, F1, V1, V2)
+	VORR V24.B16, V1.B16, V1.B16
+	VORR V25.B16, V2.B16, V2.B16
 	VSUB V26.B16, V1.B16, V1.B16
 	VSUB V26.B16, V2.B16, V2.B16
 	FLOATS(1)
@@ -154,10 +117,10 @@ TEXT ·widenQ5_1NEON(SB), NOSPLIT, $0-24
 loop:
 	HALF(V0, 0)
 	HALF(V6, 6)
-	BITS
-	NIBBLES
-	VORR V3.B16, V1.B16, V1.B16
-	VORR V4.B16, V2.B16, V2.B16
+	BITS(R1)
+	NIBBLES(R1, F1, V1, V2)
+	VORR V24.B16, V1.B16, V1.B16
+	VORR V25.B16, V2.B16, V2.B16
 	FLOATS(1)
 	ADD_MIN
 	STORE
@@ -215,17 +178,6 @@ loop:
 	SUB     $8, R2
 	CBNZ    R2, loop
 	RET
-
-// TRANSPOSE turns rows a, b, c, d (V registers) of four floats into columns, in their place.
-#define TRANSPOSE(a, b, c, d, t0, t1, t2, t3) \
-	VTRN1 b.S4, a.S4, t0.S4 \
-	VTRN2 b.S4, a.S4, t1.S4 \
-	VTRN1 d.S4, c.S4, t2.S4 \
-	VTRN2 d.S4, c.S4, t3.S4 \
-	VTRN1 t2.D2, t0.D2, a.D2 \
-	VTRN1 t3.D2, t1.D2, b.D2 \
-	VTRN2 t2.D2, t0.D2, c.D2 \
-	VTRN2 t3.D2, t1.D2, d.D2
 
 // func pack4NEON(dst, src *float32, stride, kn int)
 // dst[16·k + j] = src[stride·j + k] for j < 4: a quarter of a panel of 16 columns. Requires NEON.

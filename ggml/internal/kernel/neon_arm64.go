@@ -12,8 +12,9 @@ func neon(t Table) Table {
 	t.Pack = packNEON
 	t.DotF32 = dotF32NEON
 	t.DotF16 = dotF16NEON
-	clear(t.DotInt[:]) // widened weights go faster than integers in plain Go
-	clear(t.Products[:])
+	t.Quantize = quantizeNEON
+	t.DotInt = dotIntsARM(&dotsIntNEON)
+	t.Products = productsNEON()
 	t.Widen[1] = widenF16NEON
 	t.Widen[2] = blocksNEON(bytesQ4_0, widenQ4_0NEON)
 	t.Widen[3] = blocksNEON(bytesQ4_1, widenQ4_1NEON)
@@ -74,20 +75,20 @@ func packNEON(dst, src []float32, stride, kn int) {
 //go:noescape
 func pack4NEON(dst, src *float32, stride, kn int)
 
-// dotBody multiplies four rows, or one, with one to three columns.
-type dotBody func(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// dotBody multiplies four rows, or one, with one to three columns, which are X.
+type dotBody[X float32 | byte] func(y *float32, ys int, w *byte, ws int, x *X, xs int, n int)
 
 // dotBodies holds the bodies for one row and for four, by the number of columns less one.
-type dotBodies struct{ one, four [3]dotBody }
+type dotBodies[X float32 | byte] struct{ one, four []dotBody[X] }
 
 var (
-	dotsF32 = dotBodies{
-		one:  [3]dotBody{dot1x1F32NEON, dot1x2F32NEON, dot1x3F32NEON},
-		four: [3]dotBody{dot4x1F32NEON, dot4x2F32NEON, dot4x3F32NEON},
+	dotsF32 = dotBodies[float32]{
+		one:  []dotBody[float32]{dot1x1F32NEON, dot1x2F32NEON, dot1x3F32NEON},
+		four: []dotBody[float32]{dot4x1F32NEON, dot4x2F32NEON, dot4x3F32NEON},
 	}
-	dotsF16 = dotBodies{
-		one:  [3]dotBody{dot1x1F16NEON, dot1x2F16NEON, dot1x3F16NEON},
-		four: [3]dotBody{dot4x1F16NEON, dot4x2F16NEON, dot4x3F16NEON},
+	dotsF16 = dotBodies[float32]{
+		one:  []dotBody[float32]{dot1x1F16NEON, dot1x2F16NEON, dot1x3F16NEON},
+		four: []dotBody[float32]{dot4x1F16NEON, dot4x2F16NEON, dot4x3F16NEON},
 	}
 )
 
@@ -102,7 +103,7 @@ func dotF16NEON(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows
 }
 
 // run takes every group of rows through all columns while it is in the cache.
-func (d *dotBodies) run(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n int) {
+func (d *dotBodies[X]) run(y []float32, ys int, w []byte, ws int, x []X, xs int, rows, cols, n int) {
 	if n == 0 && rows > 0 {
 		for c := range cols {
 			clear(y[c*ys:][:rows])
@@ -110,13 +111,13 @@ func (d *dotBodies) run(y []float32, ys int, w []byte, ws int, x []float32, xs i
 		return
 	}
 	for r := 0; r < rows; {
-		bodies, step := &d.four, 4
+		bodies, step := d.four, 4
 		if rows-r < 4 {
-			bodies, step = &d.one, 1
+			bodies, step = d.one, 1
 		}
 		for c := 0; c < cols; {
-			wide := min(3, cols-c)
-			if cols-c == 4 {
+			wide := min(len(bodies), cols-c)
+			if cols-c == 4 && wide == 3 {
 				wide = 2
 			}
 			bodies[wide-1](&y[c*ys+r], ys, &w[r*ws], ws, &x[c*xs], xs, n)

@@ -8,12 +8,12 @@ type Product struct {
 	// RowBytes and PanelBytes are the sizes of an encoded row and of a panel.
 	RowBytes, PanelBytes func(kn int) int
 
-	// Encode rounds a row of activations to what the tile reads: dst has RowBytes(len(x)) bytes. The row's bytes are the same
-	// on every rung where all activations are finite; a NaN or an infinity makes NaNs or infinities of all sums of the row.
+	// Encode rounds a row of activations to what the tile reads: dst has RowBytes(len(x)) bytes. The numbers are the same on
+	// every rung where all activations are finite, and in one layout so are the bytes; a NaN or an infinity makes NaNs or infinities of all sums of the row.
 	Encode func(dst []byte, x []float32)
 
 	// Pack makes a panel of rows weights, of which row j starts at byte j·stride of w; columns from rows up to NR become zero.
-	// The panel's bytes are those of every other rung of the same NR, 1 ≤ rows ≤ NR.
+	// The panel's bytes are those of every other rung of the same layout and NR, 1 ≤ rows ≤ NR.
 	Pack func(dst, w []byte, stride, kn, rows int)
 
 	// Tile is Table.Tile of encoded rows, a row every lda bytes, and packed panels, one behind the other; lda is a multiple

@@ -11,6 +11,7 @@ type stored struct {
 	size   int   // bytes of a block, d first
 	centre int32 // what is taken off a number so that it has a sign; 0 where it has one
 	min    bool  // m stands behind d
+	split  bool  // activations are two bytes each: the third layout below
 }
 
 // products are the types that are multiplied as whole numbers, by ggml's type number.
@@ -22,8 +23,11 @@ var products = [16]*stored{
 	8: {size: bytesQ8_0},
 }
 
-// Two layouts exist. In both, a panel's block is a number of lines of 4·NR bytes, four for each column, and every rung has
-// the same.
+// splitQ8_0 is q8_0 for rungs that multiply bytes alone.
+var splitQ8_0 = &stored{size: bytesQ8_0, split: true}
+
+// Three layouts exist. In all, a panel's block is a number of lines of 4·NR bytes, four for each column, and every rung that
+// has a layout has the same.
 //
 // Bytes, for weights of up to five bits. A row has a block of rowBlock bytes for each 32 activations: they as a+127 with
 // |a| ≤ 127, and their scale; behind all blocks a float32 sum of each 32 activations. A panel's block is a line of two words
@@ -33,6 +37,10 @@ var products = [16]*stored{
 //
 // Words, for weights of a byte. A row is all activations as words with |a| ≤ 32767, then one scale. A panel's block is 16
 // lines of weights, two words a column, and a line of scales.
+//
+// Split, for weights of a byte as well. Activations are rounded as words, q = 256·high + low, and a row has 32 bytes high and
+// 32 bytes low−128 for each 32 of them, all with a sign, then one scale. A panel's block is a line of double words, 128
+// times the sum of a column's weights; 8 lines of weights, four bytes a column; and a line of scales.
 const (
 	rowBlock   = block + 4
 	byteLines  = 10
@@ -44,10 +52,17 @@ const (
 	wordPad = 64
 )
 
-func (f *stored) words() bool { return f.centre == 0 }
+func (f *stored) words() bool { return f.centre == 0 && !f.split }
 
 func rowOfBytes(kn int) int { return kn / block * (rowBlock + 4) }
 func rowOfWords(kn int) int { return 2*kn + wordPad }
+
+func (f *stored) rowBytes(kn int) int {
+	if f.centre == 0 {
+		return rowOfWords(kn)
+	}
+	return rowOfBytes(kn)
+}
 
 // panelBytes is Product.PanelBytes for panels of nr columns.
 func (f *stored) panelBytes(kn, nr int) int {
@@ -64,7 +79,7 @@ func (f *stored) panelBytes(kn, nr int) int {
 func productGeneric(f *stored, mr, nr int) *Product {
 	p := &Product{
 		MR:         mr,
-		RowBytes:   rowOfBytes,
+		RowBytes:   f.rowBytes,
 		PanelBytes: func(kn int) int { return f.panelBytes(kn, nr) },
 		Encode:     encodeBytesGeneric,
 		Pack: func(dst, w []byte, stride, kn, rows int) {
@@ -73,8 +88,11 @@ func productGeneric(f *stored, mr, nr int) *Product {
 		},
 	}
 	sum := f.sumOfBytes
-	if f.words() {
-		p.RowBytes, p.Encode, sum = rowOfWords, encodeWordsGeneric, f.sumOfWords
+	switch {
+	case f.split:
+		p.Encode, sum = encodeSplitGeneric, f.sumOfSplit
+	case f.words():
+		p.Encode, sum = encodeWordsGeneric, f.sumOfWords
 	}
 	p.Tile = func(c []float32, ldc int, a []byte, lda int, b []byte, kn, rows, panels int, add bool) {
 		f.checkTile(c, ldc, a, lda, b, kn, rows, panels, mr, nr)
@@ -115,13 +133,9 @@ func (f *stored) checkTile(c []float32, ldc int, a []byte, lda int, b []byte, kn
 	if kn%block != 0 || rows < 1 || rows > mr || lda%4 != 0 {
 		panic(fmt.Sprintf("kernel: a tile of %d rows of %d numbers every %d bytes, not 1 to %d of a multiple of %d", rows, kn, lda, mr, block))
 	}
-	row := rowOfBytes(kn)
-	if f.words() {
-		row = rowOfWords(kn)
-	}
 	if panels > 0 {
 		check("c", len(c), span(rows, ldc, panels*nr))
-		check("a", len(a), span(rows, lda, row))
+		check("a", len(a), span(rows, lda, f.rowBytes(kn)))
 		check("b", len(b), panels*f.panelBytes(kn, nr))
 	}
 }
@@ -167,7 +181,7 @@ func encodeWordsGeneric(dst []byte, x []float32) {
 
 // numbers returns the whole numbers of a block, centred.
 func (f *stored) numbers(b []byte) (q [block]int32) {
-	if f.words() {
+	if f.centre == 0 {
 		for i, v := range b[2:bytesQ8_0] {
 			q[i] = int32(int8(v))
 		}
@@ -217,6 +231,10 @@ func (f *stored) packColumns(dst, w []byte, stride, kn, from, to, rows, nr int) 
 			for k, v := range q {
 				p[(1+k/4)*line+4*j+k%4] = byte(v)
 				sums[k%4/2] += v
+			}
+			if f.split {
+				binary.LittleEndian.PutUint32(p[4*j:], uint32(128*(sums[0]+sums[1])))
+				continue
 			}
 			binary.LittleEndian.PutUint16(p[4*j:], uint16(-byteLevels*sums[0]))
 			binary.LittleEndian.PutUint16(p[4*j+2:], uint16(-byteLevels*sums[1]))

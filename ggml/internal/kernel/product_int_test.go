@@ -64,7 +64,7 @@ func stored(typ, n int, d, min float32) []byte {
 func TestProductEncode(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	eachProduct(t, func(t *testing.T, nr, typ int, p *kernel.Product) {
-		m, ref := newMemory(t), kernel.ReferenceProduct(typ, p.MR, nr)
+		m, ref := newMemory(t), kernel.ReferenceProduct(p, typ, nr)
 		for _, n := range []int{0, 32, 64, 96, 128, 160, 288, 1024} {
 			for name, change := range map[string]func(x []float32){
 				"normal":    func([]float32) {},
@@ -104,7 +104,7 @@ func TestProductEncode(t *testing.T) {
 
 func TestProductPack(t *testing.T) {
 	eachProduct(t, func(t *testing.T, nr, typ int, p *kernel.Product) {
-		m, ref := newMemory(t), kernel.ReferenceProduct(typ, p.MR, nr)
+		m, ref := newMemory(t), kernel.ReferenceProduct(p, typ, nr)
 		for _, kn := range []int{0, 32, 64, 96, 160} {
 			w := stored(typ, nr*kn/32, 0.37, -1.1)
 			row := len(w) / nr
@@ -129,7 +129,7 @@ func TestProductPack(t *testing.T) {
 // that the order of rounding could change: every rung must give the bits of the reference.
 func TestProductTile(t *testing.T) {
 	eachProduct(t, func(t *testing.T, nr, typ int, p *kernel.Product) {
-		m, ref := newMemory(t), kernel.ReferenceProduct(typ, p.MR, nr)
+		m, ref := newMemory(t), kernel.ReferenceProduct(p, typ, nr)
 		r := rand.New(rand.NewPCG(1, 2))
 		for _, kn := range []int{0, 32, 64, 96, 256} {
 			x := make([]float32, p.MR*kn)
@@ -345,7 +345,7 @@ func FuzzProduct(f *testing.F) {
 			if p == nil {
 				continue
 			}
-			ref := kernel.ReferenceProduct(q.typ, p.MR, k.NR)
+			ref := kernel.ReferenceProduct(p, q.typ, k.NR)
 			row, same := make([]byte, p.RowBytes(kn)), make([]byte, p.RowBytes(kn))
 			for _, x := range [][]float32{wide, small} {
 				p.Encode(row, x)
