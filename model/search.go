@@ -79,7 +79,7 @@ func (q *search) run(ctx context.Context) (*sequence, error) {
 		} else {
 			q.extend(i == room-1)
 		}
-		if len(q.live) == 0 || len(q.ended) >= q.enough() {
+		if len(q.live) == 0 || len(q.ended) >= q.enough() && !q.ahead() {
 			break
 		}
 	}
@@ -96,6 +96,22 @@ func (q *search) enough() int {
 		patience = 1
 	}
 	return max(1, int(math.Round(float64(q.width)*float64(patience))))
+}
+
+// ahead reports whether a beam is likelier than all that have ended: as it grows it can still fall behind, but not be left
+// out because others had fewer tokens to go.
+func (q *search) ahead() bool {
+	if !q.beam {
+		return false
+	}
+	most := func(list []*sequence) float64 {
+		sum := math.Inf(-1)
+		for _, s := range list {
+			sum = max(sum, s.sum)
+		}
+		return sum
+	}
+	return most(q.live) > most(q.ended)
 }
 
 // begin decodes the prompt and makes the first sequences.
@@ -195,12 +211,20 @@ func (q *search) settle(s *sequence) bool {
 }
 
 // expand replaces the beams by their likeliest continuations. Those that end leave the search, and the next one takes
-// their place.
+// their place. Of the times at which a beam may end with the sound the likeliest speaks for all: else the same words, over at
+// one time or another, would end the search before others are said.
 func (q *search) expand(last bool) {
 	q.options = q.options[:0]
 	for i, s := range q.live {
+		over := false
 		for c := range q.picked[i].Candidates {
 			t := choose(q.picked[i], c, q.rules.v)
+			if t.closes(q.rules.v, q.left) {
+				if over {
+					continue
+				}
+				over = true
+			}
 			q.options = append(q.options, option{s, t, s.sum + float64(t.logp)})
 		}
 	}
@@ -208,7 +232,7 @@ func (q *search) expand(last bool) {
 	slices.SortStableFunc(q.options, func(a, b option) int { return cmp.Compare(b.sum, a.sum) })
 	q.next = q.next[:0]
 	for _, o := range q.options {
-		if len(q.next) == q.width || len(q.ended) >= q.enough() {
+		if len(q.next) == q.width {
 			break
 		}
 		s := q.sequence()

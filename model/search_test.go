@@ -112,7 +112,14 @@ func (a attempts) plain() sequence {
 	}
 	var done, failed []*sequence
 	room := a.s.m.header.TextCtx/2 - 4
-	for i := 0; i < room && len(live) > 0 && len(done) < enough; i++ {
+	likeliest := func(list []*sequence) float64 {
+		sum := math.Inf(-1)
+		for _, s := range list {
+			sum = max(sum, s.sum)
+		}
+		return sum
+	}
+	for i := 0; i < room && len(live) > 0 && (len(done) < enough || a.beam && likeliest(live) > likeliest(done)); i++ {
 		type next struct {
 			of *sequence
 			token
@@ -128,8 +135,15 @@ func (a attempts) plain() sequence {
 				f.Sample, f.Draw = true, draw(a.seed, s.number, i)
 			}
 			p := a.after(s.tokens, f, k)
+			times := 0
 			for c := range p.Candidates {
 				t := choose(p, c, v)
+				if t.closes(v, a.left) {
+					times++
+				}
+				if a.beam && times > 1 && t.closes(v, a.left) {
+					continue
+				}
 				all = append(all, next{s, t, s.sum + float64(t.logp)})
 			}
 		}
@@ -138,7 +152,7 @@ func (a attempts) plain() sequence {
 		}
 		live = nil
 		for _, n := range all {
-			if len(live) == a.width || a.beam && len(done) >= enough {
+			if len(live) == a.width {
 				break
 			}
 			s := copyOf(n.of)
@@ -231,36 +245,73 @@ func TestOneBeamIsGreedy(t *testing.T) {
 	}
 }
 
+// ownClip is a search whose slot holds a clip, behind a prompt of the task alone, and the frames of the clip.
+func ownClip(t *testing.T, m *Model, name string) (a attempts, frames int) {
+	t.Helper()
+	s, err := m.NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	pcm := clip(t, name)
+	h, err := s.newHearing(&samples{pcm, len(pcm)}, Options{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(h.first(t.Context()), h.encode(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	a = attempts{&s.search, t}
+	a.rules, a.prompt, a.sot = h.rules, h.task, 0
+	frames, _ = h.end()
+	return a, frames
+}
+
 // TestBeamsAreLikelier compares sums over the clips: a single one may come out worse.
 func TestBeamsAreLikelier(t *testing.T) {
 	m := tinyEn(t, 2)
 	widths := []int{1, 2, 5, 8}
 	sums := make([]float64, len(widths))
 	for _, name := range []string{"austen-0870", "austen-0880", "austen-0890", "austen-0920", "austen-0930"} {
-		s, err := m.NewSession()
-		if err != nil {
-			t.Fatal(err)
-		}
-		pcm := clip(t, name)
-		h, err := s.newHearing(&samples{pcm, len(pcm)}, Options{}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := errors.Join(h.first(t.Context()), h.encode(t.Context())); err != nil {
-			t.Fatal(err)
-		}
-		a := attempts{&s.search, t}
-		a.rules, a.left, a.prompt, a.sot = h.rules, 2*windowFrames, h.task, 0 // as if more followed: the text ends where it says so
+		a, _ := ownClip(t, m, name)
+		a.left = 2 * windowFrames // as if more followed: the text ends where it says so
 		for i, w := range widths {
 			b := a.beams(w)
 			sums[i] += b.sum
 		}
-		s.Close()
 	}
 	t.Logf("log probabilities of %v beams, added up: %.3f", widths, sums)
 	for i, sum := range sums[1:] {
 		if !(sum >= sums[0]) {
 			t.Errorf("%d beams: %g, a single one %g", widths[i+1], sum, sums[0])
+		}
+	}
+}
+
+// TestBeamsAtTheEnd hears clips that are over as the last word is: the times at which one text may end do not keep out
+// another that ends later, or says so in one token more.
+func TestBeamsAtTheEnd(t *testing.T) {
+	m := tinyEn(t, 2)
+	for _, c := range []struct {
+		clip string
+		less int // frames that are taken off the clip
+	}{{"austen-0880", 0}, {"austen-0890", 14}} {
+		a, frames := ownClip(t, m, c.clip)
+		a.left = frames - c.less
+		one, five := a.greedy(), a.beams(5)
+		if one.failed || five.failed || !(five.score(0) >= one.score(0)) {
+			t.Errorf("%s: five beams %.4f, a single one %.4f", c.clip, five.score(0), one.score(0))
+		}
+		texts := map[string]int{}
+		for _, s := range a.ended {
+			if s.tokens[len(s.tokens)-1].id != m.vocab.eot {
+				texts[fmt.Sprint(ids(s.tokens[:len(s.tokens)-1]))]++
+			}
+		}
+		for text, n := range texts {
+			if n > 1 {
+				t.Errorf("%s: %d beams end with the sound behind %s", c.clip, n, text)
+			}
 		}
 	}
 }

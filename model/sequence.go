@@ -24,6 +24,12 @@ type token struct {
 	pt, ptsum float32
 }
 
+// closes reports whether t is a time so near the end of the audio, left frames from the window's start, that nothing comes
+// behind it.
+func (t token) closes(v *vocab, left int) bool {
+	return t.id > v.beg && timeStep*int(t.id-v.beg)+minFrames >= left
+}
+
 // sequence is one way to decode a window: a beam, or a sample.
 type sequence struct {
 	number int // of the sample
