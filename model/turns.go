@@ -34,6 +34,7 @@ type turns struct {
 	passes    []*turn // who waits for a pass
 	steps     []*turn // who waits for a step, the first one first
 	batch     stepBatch
+	stats     Stats
 }
 
 // turn is how a session waits. It is used again and again.
@@ -212,6 +213,7 @@ func (t *turns) grantStep() {
 	}
 	t.steps = slices.Delete(t.steps, 0, len(all))
 	t.batch.turns = all
+	t.stats.count(rows)
 	t.passedOver()
 	all[0].leads = true
 	all[0].granted <- struct{}{}
