@@ -59,6 +59,7 @@ export async function* transcribe(file, fields, signal) {
     answer = await ask("inference", { method: "POST", body: form, signal });
   } catch (e) {
     if (signal.aborted) throw e;
+    if (!(await readable(file))) throw new Problem("The file cannot be read.", "It may have been moved, deleted or changed. Choose it again.");
     const large = file.size > 16 << 20 ? " Or the file is larger than it accepts." : "";
     throw new Problem(unreachable, `Is whisper-server still running?${large} Then try again.`);
   }
@@ -78,6 +79,16 @@ export async function* transcribe(file, fields, signal) {
     if (signal.aborted || e instanceof Problem) throw e;
   }
   throw new Problem("The connection broke off.", "What had been heard is kept. Try again.", { kind: "broken" });
+}
+
+// readable says whether the file is still where it was chosen.
+async function readable(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 // events yields the objects of a stream of server-sent events.

@@ -47,6 +47,7 @@ function show(problem, retry, label = "Try again") {
   $("retry").textContent = label;
   $("key").hidden = problem.kind !== "key";
   $("notice").hidden = false;
+  $("notice").scrollIntoView({ block: "nearest" });
   if (problem.kind === "key") $("secret").focus();
 }
 

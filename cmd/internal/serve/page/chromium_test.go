@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -52,6 +53,8 @@ type message struct {
 type object = map[string]any
 
 var browser = sync.OnceValues(launch)
+
+var started atomic.Bool // there may be a browser to close
 
 var errNone = errors.New("there is no Chromium here")
 
@@ -185,10 +188,13 @@ type tab struct {
 	chooser  int      // the file field whose dialog is open
 }
 
-// open shows address in a new tab, and makes sure at the end that it asked for nothing elsewhere and that the console stayed
-// silent, but for answers of the server that are errors where the test provokes them.
-func open(t *testing.T, address string, provokes ...string) *tab {
+// need returns the browser. Where there is none the test is skipped, but not where everything has to be tested.
+func need(t *testing.T) *chromium {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("browsers take their time")
+	}
+	started.Store(true)
 	b, err := browser()
 	if errors.Is(err, errNone) && os.Getenv("CI") != "true" {
 		t.Skip(err)
@@ -196,6 +202,14 @@ func open(t *testing.T, address string, provokes ...string) *tab {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return b
+}
+
+// open shows address in a new tab, and makes sure at the end that it asked for nothing elsewhere and that the console stayed
+// silent, but for answers of the server that are errors where the test provokes them.
+func open(t *testing.T, address string, provokes ...string) *tab {
+	t.Helper()
+	b := need(t)
 	tb := &tab{T: t, b: b, downloads: t.TempDir()}
 	tb.profile = decode[struct{ BrowserContextID string }](tb, "", "Target.createBrowserContext", object{"disposeOnDetach": true}).BrowserContextID
 	target := decode[struct{ TargetID string }](tb, "", "Target.createTarget", object{"url": "about:blank", "browserContextId": tb.profile}).TargetID
@@ -282,9 +296,11 @@ func (t *tab) load(address string) {
 	t.wait(`document.readyState === "complete" && location.href.startsWith("http") && document.getElementById("model").options.length > 0`)
 }
 
+// size makes the window so large in pixels, and a phone's where it is narrow.
 func (t *tab) size(width, height int) {
 	t.Helper()
 	t.do("Emulation.setDeviceMetricsOverride", object{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500})
+	t.do("Emulation.setTouchEmulationEnabled", object{"enabled": width < 500})
 }
 
 func (t *tab) dark() {

@@ -36,7 +36,7 @@ const models = `{"object": "list", "data": [
 	{"id": "base", "languages": ["en", "zh", "de", "fr", "tl", "haw", "jw"], "translate": true, "default": true, "loaded": true},
 	{"id": "tiny.en", "languages": ["en"], "translate": false, "default": false, "loaded": false}]}`
 
-func serve(t *testing.T, answer func(http.ResponseWriter, *http.Request)) *fake {
+func pretend(t *testing.T, answer func(http.ResponseWriter, *http.Request)) *fake {
 	t.Helper()
 	f := &fake{asked: make(chan request, 10), answer: answer}
 	mux := http.NewServeMux()

@@ -28,7 +28,7 @@ function fill() {
   const codes = chosen()?.languages ?? [];
   const wish = load();
   const options = codes.map((code) => new Option(nameOf(code), code)).sort((a, b) => a.text.localeCompare(b.text, "en"));
-  if (codes.length !== 1) options.unshift(new Option("Find out", "auto"));
+  if (codes.length !== 1) options.unshift(new Option("Detect", "auto"));
   language.replaceChildren(...options);
   language.value = wish.language ?? "auto";
   if (language.selectedIndex < 0) language.selectedIndex = 0;

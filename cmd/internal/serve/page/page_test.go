@@ -16,8 +16,10 @@ import (
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if b, err := browser(); err == nil {
-		b.close()
+	if started.Load() {
+		if b, err := browser(); err == nil {
+			b.close()
+		}
 	}
 	os.Exit(code)
 }
@@ -44,7 +46,7 @@ func (f *fake) next(t *testing.T) request {
 
 func TestUpload(t *testing.T) {
 	steps := make(chan struct{})
-	f := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+	f := pretend(t, func(w http.ResponseWriter, _ *http.Request) {
 		send(w, progress(0, 12, 2))
 		<-steps
 		send(w, progress(0, 12, 0))
@@ -92,7 +94,7 @@ func TestUpload(t *testing.T) {
 }
 
 func TestDrop(t *testing.T) {
-	f := serve(t, hears(heard))
+	f := pretend(t, hears(heard))
 	p := open(t, f.address)
 	drag := object{"items": []any{}, "files": []string{clip(t, "dropped.wav", speech(3))}, "dragOperationsMask": 1}
 	for _, kind := range []string{"dragEnter", "dragOver"} {
@@ -108,11 +110,11 @@ func TestDrop(t *testing.T) {
 }
 
 func TestRecord(t *testing.T) {
-	f := serve(t, hears(heard[:1]))
+	f := pretend(t, hears(heard[:1]))
 	p := open(t, f.address)
 	p.browser("Browser.grantPermissions", object{"permissions": []string{"audioCapture"}, "browserContextId": p.profile})
 	p.click("#record")
-	p.wait(`document.getElementById("recorded").textContent === "0:02"`)
+	p.wait(`/^0:0[2-9]/.test(document.getElementById("recorded").textContent)`)
 	p.shoot("recording")
 	p.click("#pause")
 	p.wait(`document.getElementById("recorded").textContent.endsWith(", paused")`)
@@ -124,7 +126,7 @@ func TestRecord(t *testing.T) {
 		t.Errorf("sent as %s", q.name)
 	}
 	seconds, level := listen(t, q.sound)
-	if seconds < 1.5 || seconds > 6 || level < 300 {
+	if seconds < 1.5 || seconds > 30 || level < 300 {
 		t.Errorf("%.2f s at a mean of %.0f were recorded", seconds, level)
 	}
 	p.shoot("recorded")
@@ -150,7 +152,7 @@ func listen(t *testing.T, sound []byte) (seconds, level float64) {
 
 // TestLongRecording makes parts of a second and joins them.
 func TestLongRecording(t *testing.T) {
-	f := serve(t, nil)
+	f := pretend(t, nil)
 	p := open(t, f.address)
 	p.browser("Browser.grantPermissions", object{"permissions": []string{"audioCapture"}, "browserContextId": p.profile})
 	got := p.eval(`(async () => {
@@ -162,14 +164,14 @@ func TestLongRecording(t *testing.T) {
 		const file = await r.finish();
 		return [told, (file.size - 44) / 32000];
 	})()`).([]any)
-	if told, is := got[0].(float64), got[1].(float64); math.Abs(told-is) > 0.4 {
+	if told, is := got[0].(float64), got[1].(float64); math.Abs(told-is) > 0.6 {
 		t.Errorf("%.2f s of %.2f s were kept", is, told)
 	}
 }
 
 // TestConvert has the browser make a wav of what the server does not read.
 func TestConvert(t *testing.T) {
-	f := serve(t, nil)
+	f := pretend(t, nil)
 	f.answer = func(w http.ResponseWriter, r *http.Request) {
 		f.answer = hears(heard)
 		refuse(w, http.StatusUnsupportedMediaType, "unknown format")
@@ -209,14 +211,22 @@ func TestErrors(t *testing.T) {
 		want   []string
 		left   int // segments that stay
 	}{
-		{"400", talk, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 400, "language: there is no xx") },
+		{"400", talk, func(w http.ResponseWriter, _ *http.Request) {
+			refuse(w, http.StatusBadRequest, "language: there is no xx")
+		},
 			[]string{"The server refused the request.", "The server says: language: there is no xx"}, 0},
-		{"413", talk, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 413, "the body is larger than 1 MiB") },
+		{"413", talk, func(w http.ResponseWriter, _ *http.Request) {
+			refuse(w, http.StatusRequestEntityTooLarge, "the body is larger than 1 MiB")
+		},
 			[]string{"too large for the server (64 kB)", "mp3 or flac"}, 0},
-		{"415", junk, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 415, "unknown format") },
+		{"415", junk, func(w http.ResponseWriter, _ *http.Request) {
+			refuse(w, http.StatusUnsupportedMediaType, "unknown format")
+		},
 			[]string{"cannot read this file as sound", "wav, flac or mp3", "The server says: unknown format"}, 0},
-		{"503", talk, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 503, "shutting down") }, []string{"not ready", "Try again"}, 0},
-		{"500", talk, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", 500) }, []string{"an error (500)"}, 0},
+		{"503", talk, func(w http.ResponseWriter, _ *http.Request) {
+			refuse(w, http.StatusServiceUnavailable, "shutting down")
+		}, []string{"not ready", "Try again"}, 0},
+		{"500", talk, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", http.StatusInternalServerError) }, []string{"an error (500)"}, 0},
 		{"unreachable", talk, func(w http.ResponseWriter, _ *http.Request) { drop(w) }, []string{"cannot be reached", "still running?"}, 0},
 		{"broken", talk, func(w http.ResponseWriter, _ *http.Request) { send(w, events(heard[:2])...); drop(w) },
 			[]string{"connection broke off", "is kept"}, 2},
@@ -227,7 +237,7 @@ func TestErrors(t *testing.T) {
 		}, []string{"stopped before the end", "The server says: out of time"}, 3},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			f := serve(t, tt.answer)
+			f := pretend(t, tt.answer)
 			p := open(t, f.address, "Failed to load resource")
 			p.upload(tt.file)
 			p.wait(isDone + ` && document.getElementById("problem").checkVisibility()`)
@@ -250,17 +260,31 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestGone takes the file away between two requests.
+func TestGone(t *testing.T) {
+	f := pretend(t, hears(heard))
+	p := open(t, f.address, "Failed to load resource")
+	path := clip(t, "talk.wav", speech(2))
+	p.upload(path)
+	p.wait(isDone)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	p.click("#again")
+	p.wait(problem + `.startsWith("The file cannot be read.")`)
+}
+
 func TestBusy(t *testing.T) {
-	f := serve(t, nil)
+	f := pretend(t, nil)
 	f.answer = func(w http.ResponseWriter, r *http.Request) {
 		f.answer = hears(heard)
-		w.Header().Set("Retry-After", "2")
+		w.Header().Set("Retry-After", "3")
 		refuse(w, http.StatusTooManyRequests, "256 requests are waiting")
 	}
 	p := open(t, f.address, "429")
 	p.upload(clip(t, "talk.wav", speech(2)))
-	p.wait(stage + ` === "Asking again in 2 s"`)
-	if got := p.text(problem); !strings.Contains(got, "The server is busy.\n\nIt is asked again in 2 s.\n\nThe server says: 256") {
+	p.wait(stage + `.startsWith("Asking again in ")`)
+	if got := p.text(problem); !strings.Contains(got, "The server is busy.\n\nIt is asked again in 3 s.\n\nThe server says: 256") {
 		t.Errorf("says %q", got)
 	}
 	p.shoot("error 429")
@@ -277,7 +301,7 @@ func TestBusy(t *testing.T) {
 }
 
 func TestKey(t *testing.T) {
-	f := serve(t, nil)
+	f := pretend(t, nil)
 	f.answer = func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer secret" {
 			refuse(w, http.StatusUnauthorized, "no such key")
@@ -295,7 +319,7 @@ func TestKey(t *testing.T) {
 }
 
 func TestMicrophone(t *testing.T) {
-	f := serve(t, nil)
+	f := pretend(t, nil)
 	p := open(t, f.address)
 	p.browser("Browser.setPermission", object{"permission": object{"name": "microphone"}, "setting": "denied", "browserContextId": p.profile})
 	p.click("#record")
@@ -312,7 +336,7 @@ func TestMicrophone(t *testing.T) {
 
 func TestCancel(t *testing.T) {
 	left := make(chan struct{})
-	f := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	f := pretend(t, func(w http.ResponseWriter, r *http.Request) {
 		send(w, events(heard[:2])...)
 		<-r.Context().Done()
 		close(left)
@@ -327,7 +351,7 @@ func TestCancel(t *testing.T) {
 }
 
 func TestLongFile(t *testing.T) {
-	f := serve(t, hears(heard))
+	f := pretend(t, hears(heard))
 	p := open(t, f.address)
 	p.upload(clip(t, "meeting.wav", riff(8000, bytes.Repeat([]byte{128}, 31*60*8000))))
 	p.wait(isDone + ` && document.getElementById("remark").textContent.startsWith("Longer than 30 minutes")`)
