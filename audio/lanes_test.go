@@ -291,13 +291,14 @@ func TestNormalise(t *testing.T) {
 // TestBatch: a frame's bits are the same in any lane, in any company, and alone.
 func TestBatch(t *testing.T) {
 	k := someKernels(t)
+	const frames = 20
 	nan := float32(math.NaN())
-	for _, n := range []int{1, 3, k.lanes, 2*k.lanes + 1, 80} {
+	for _, n := range []int{1, k.lanes, 2*k.lanes + 1} {
 		m := newMel(t, &samples{}, n)
 		a, span := m.analyser, len(m.last)
-		x := noise(span+40*HopSize, 5)
-		alone := make([]float32, n*40)
-		for f := range 40 {
+		x := noise(span+frames*HopSize, 5)
+		alone := make([]float32, n*frames)
+		for f := range frames {
 			part := slices.Repeat([]float32{nan}, span)
 			copy(part, x[f*HopSize:][:FFTSize])
 			peak := a.analyse(alone[f*n:(f+1)*n], part)
@@ -305,7 +306,7 @@ func TestBatch(t *testing.T) {
 				t.Fatalf("%d bands, frame %d alone: peak %g, want %g", n, f, peak, want)
 			}
 		}
-		for f := range 40 - k.lanes {
+		for f := range frames - k.lanes {
 			for batch := 1; batch <= k.lanes; batch++ {
 				dst := guarded(batch * n)
 				peak := a.analyse(dst, x[f*HopSize:])
@@ -321,16 +322,19 @@ func TestBatch(t *testing.T) {
 // TestMelGroups: how a source cuts its samples and which windows are asked for does not change a frame's bits.
 func TestMelGroups(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
-		const bands, frames = 80, 2 * WindowFrames
-		x := noise(frames*HopSize-77, 12)
-		raw := make([]float32, 0, frames*bands)
+		const bands, more = 8, 500
+		x := noise((WindowFrames+more)*HopSize-77, 12)
 		whole := newMel(t, &samples{x: x}, bands)
-		for f := 0; f < frames; f += WindowFrames {
-			window(t, whole, f)
-			raw = append(raw, whole.log...)
-		}
+		window(t, whole, 0)
+		raw := slices.Clone(whole.log)
+		window(t, whole, more)
+		raw = append(raw, whole.log[len(whole.log)-more*bands:]...)
 		rnd := rand.New(rand.NewPCG(13, 0))
-		for range 3 {
+		rounds := 5
+		if testing.Short() {
+			rounds = 1
+		}
+		for range rounds {
 			sizes := make([]int, 50)
 			for i := range sizes {
 				sizes[i] = rnd.IntN(1 + rnd.IntN(5000))
@@ -340,7 +344,7 @@ func TestMelGroups(t *testing.T) {
 			if err := m.Skip(context.Background(), skip); err != nil {
 				t.Fatal(err)
 			}
-			for f := skip; f <= WindowFrames; f += 1 + rnd.IntN(900) {
+			for f := skip; f <= more; f += 1 + rnd.IntN(200) {
 				window(t, m, f)
 				if !slices.Equal(m.log, raw[f*bands:(f+WindowFrames)*bands]) {
 					t.Fatalf("the window at %d differs", f)
