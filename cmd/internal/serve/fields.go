@@ -106,6 +106,11 @@ const maxNumber = 1e6
 // repeatable are the fields of which each value counts; of others the first does.
 var repeatable = []string{"timestamp_granularities", "timestamp_granularities[]"}
 
+// isField says whether a part of the form counts.
+func isField(name string) bool {
+	return slices.ContainsFunc(fields, func(f field) bool { return f.name == name })
+}
+
 // understand reads what a form says into r, which holds the defaults.
 func (r *Request) understand(f *form) error {
 	for _, field := range fields {

@@ -38,7 +38,7 @@ func (f *form) get(name string) (value string, ok bool) {
 // soundField is the field that holds the sound.
 const soundField = "file"
 
-// readForm reads a form, wherever in it the sound stands. Errors are faults, or that the client is gone.
+// readForm reads a form, wherever in it the sound stands. Errors are faults.
 func readForm(w http.ResponseWriter, r *http.Request, l Limits, a *account) (*form, error) {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
@@ -53,9 +53,6 @@ func readForm(w http.ResponseWriter, r *http.Request, l Limits, a *account) (*fo
 	if err != nil {
 		f.free()
 		body.abandon(w)
-		if r.Context().Err() != nil {
-			return nil, ended(r.Context())
-		}
 		return nil, uploadFault(err, l)
 	}
 	return f, nil
@@ -81,7 +78,7 @@ func (f *form) read(r *multipart.Reader, l Limits, a *account) error {
 			}
 			continue
 		}
-		if name == "" || name == soundField {
+		if !isField(name) {
 			continue // NextPart passes over it
 		}
 		v, err := io.ReadAll(io.LimitReader(p, int64(l.Field)+1))
@@ -89,9 +86,9 @@ func (f *form) read(r *multipart.Reader, l Limits, a *account) error {
 		case err != nil:
 			return err
 		case len(v) > l.Field:
-			return bad(oneLine(name), "%s is longer than %d bytes", oneLine(name), l.Field)
+			return bad(name, "%s is longer than %d bytes", name, l.Field)
 		case !utf8.Valid(v):
-			return bad(oneLine(name), "%s is not UTF-8", oneLine(name))
+			return bad(name, "%s is not UTF-8", name)
 		}
 		f.values[name] = append(f.values[name], string(v))
 	}
