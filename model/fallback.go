@@ -15,83 +15,98 @@ const forgetful = 0.5
 // copyTokens is how many tokens of text in a row are hardly ever the same as some before by chance.
 const copyTokens = 12
 
-// window is what decoding one window gave.
+// window is what one attempt at decoding a window gave.
 type window struct {
 	*sequence
 	noSpeech float32
-	silent   bool    // nothing is spoken in it
 	before   []int32 // what was heard before, as far as the decoder saw it
+	silent   bool    // nothing is spoken in it
+	repeats  bool    // it says the same thing again and again
+	good     bool    // it found an end, is likely and does not repeat itself
 	astray   bool    // it is nothing to go on from: it was decoded at a high temperature, or repeats itself
-	copied   bool    // it says once more what was heard before
 }
 
-// decode decodes the window in hand: at the first temperature, and where that fails without what was heard before, then at
-// higher ones. Where all of them fail the likeliest attempt counts, those that found an end before those that did not.
-// left is the number of frames from the window's start to the audio's end.
-//
-// Words that were heard before may be said again, or be there because the decoder has read them. Then the window is decoded
-// once more without them, and the likelier text counts, likely without them.
+// decode decodes the window in hand: at the first temperature, and where that fails at higher ones; where it repeats itself,
+// at the same one without what was heard before. Where all of them fail the likeliest attempt counts, those that found an
+// end before those that did not. left is the number of frames from the window's start to the audio's end.
 func (h *hearing) decode(ctx context.Context, left int) (window, error) {
 	q, o := &h.search, &h.o
 	q.rules, q.left, q.patience, q.penalty = h.rules, left, o.Patience, o.LengthPenalty
 	var best window
 	history := h.history
-	temperatures := o.temperatures()
-	for i := 0; i < len(temperatures); i++ {
-		t := temperatures[i]
+	for _, t := range o.temperatures() {
 		if t >= forgetful {
 			history = nil
 		}
-		var w window
-		q.prompt, w.before = h.context(history)
-		q.sot = len(q.prompt) - len(h.task)
-		q.temperature, q.beam, q.width = t, t == 0 && o.BeamSize > 1, 1
+		w, err := h.attempt(ctx, t, history)
+		if err == nil && w.repeats && !w.silent && len(w.before) > 0 {
+			best, history = h.keep(best, w), nil
+			w, err = h.attempt(ctx, t, nil)
+		}
 		switch {
-		case q.beam:
-			q.width = o.BeamSize
-		case t > 0:
-			q.width = o.BestOf
-		}
-		q.seed = mix(mix(mix(o.Seed)+uint64(h.seek)) + uint64(t*1000))
-		s, err := q.run(ctx)
-		if err != nil {
+		case err != nil:
 			return window{}, err
-		}
-		w.sequence, w.noSpeech = s, q.noSpeech
-		repeats := h.repeats(s)
-		w.astray = t > forgetful || repeats
-		unlikely := s.meanLogProb() < o.LogProbThreshold
-		w.silent = unlikely && q.noSpeech > o.NoSpeechThreshold
-		if w.silent {
+		case w.good && !o.NoFallback && len(w.before) > 0 && h.copies(w.sequence):
+			return h.original(ctx, t, w)
+		case w.good, w.silent:
 			return w, nil
 		}
-		if !s.failed && !repeats && !unlikely {
-			if best.copied {
-				return h.likelier(ctx, best, w)
-			}
-			if o.NoFallback || len(w.before) == 0 || !h.copies(s) {
-				return w, nil
-			}
-			h.kept.copyFrom(s)
-			w.sequence, w.copied = &h.kept, true
-			best, history = w, nil
-			i-- // the same temperature again
-			continue
-		}
-		if best.copied {
-			return best, nil
-		}
-		if best.sequence == nil || better(s, best.sequence) {
-			h.kept.copyFrom(s)
-			w.sequence = &h.kept
-			best = w
-		}
-		if repeats && len(w.before) > 0 {
-			history = nil
-			i-- // the same temperature again
-		}
+		best = h.keep(best, w)
 	}
 	return best, nil
+}
+
+// attempt decodes the window in hand once. Its sequence stays good until the next attempt.
+func (h *hearing) attempt(ctx context.Context, temperature float32, history []int32) (window, error) {
+	q, o := &h.search, &h.o
+	var w window
+	q.prompt, w.before = h.context(history)
+	q.sot = len(q.prompt) - len(h.task)
+	q.temperature, q.beam, q.width = temperature, temperature == 0 && o.BeamSize > 1, 1
+	switch {
+	case q.beam:
+		q.width = o.BeamSize
+	case temperature > 0:
+		q.width = o.BestOf
+	}
+	q.seed = mix(mix(mix(o.Seed)+uint64(h.seek)) + uint64(temperature*1000))
+	s, err := q.run(ctx)
+	if err != nil {
+		return window{}, err
+	}
+	w.sequence, w.noSpeech = s, q.noSpeech
+	unlikely := s.meanLogProb() < o.LogProbThreshold
+	w.silent = unlikely && w.noSpeech > o.NoSpeechThreshold
+	w.repeats = h.repeats(s)
+	w.good = !s.failed && !w.repeats && !unlikely
+	w.astray = temperature > forgetful || w.repeats
+	return w, nil
+}
+
+// keep returns the better one of two attempts, the second of which may be the first there is, for good.
+func (h *hearing) keep(best, w window) window {
+	if best.sequence != nil && !better(w.sequence, best.sequence) {
+		return best
+	}
+	h.kept.copyFrom(w.sequence)
+	w.sequence = &h.kept
+	return w
+}
+
+// original decodes the window once more, without what was heard before: w says some of that again, because it is spoken
+// again or because the decoder has read it. The likelier text counts, likely without having read it.
+func (h *hearing) original(ctx context.Context, temperature float32, w window) (window, error) {
+	w = h.keep(window{}, w)
+	other, err := h.attempt(ctx, temperature, nil)
+	switch {
+	case err != nil:
+		return window{}, err
+	case other.silent:
+		return other, nil
+	case other.good:
+		return h.likelier(ctx, w, other)
+	}
+	return w, nil
 }
 
 // copies reports whether some part of a sequence is in what was heard before.
