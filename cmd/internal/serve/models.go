@@ -306,19 +306,19 @@ func (m *modelSet) resolve(name string) (ModelFile, error) {
 
 // below returns the real path of a file if it lies in dir, whatever links lead to it.
 func below(dir, path string) (string, bool) {
-	real, err := filepath.EvalSymlinks(path)
+	found, err := filepath.EvalSymlinks(path)
 	if err == nil {
-		real, err = filepath.Abs(real)
+		found, err = filepath.Abs(found)
 	}
 	if err != nil {
 		return "", false
 	}
-	rel, err := filepath.Rel(dir, real)
+	rel, err := filepath.Rel(dir, found)
 	if err != nil || !filepath.IsLocal(rel) {
 		return "", false
 	}
-	st, err := os.Stat(real)
-	return real, err == nil && st.Mode().IsRegular()
+	st, err := os.Stat(found)
+	return found, err == nil && st.Mode().IsRegular()
 }
 
 // modelName is what the model of a file is called unless it has a name: ggml-base.bin is base.
