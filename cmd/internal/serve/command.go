@@ -75,7 +75,11 @@ func (s *settings) run(ctx context.Context, stdout io.Writer, open opener) (err 
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	if _, err := fmt.Fprintf(stdout, "\nwhisper server listening at http://%s\n\n", net.JoinHostPort(s.host, port)); err != nil {
+	scheme := "http"
+	if s.TLS != nil {
+		scheme = "https"
+	}
+	if _, err := fmt.Fprintf(stdout, "\nwhisper server listening at %s://%s\n\n", scheme, net.JoinHostPort(s.host, port)); err != nil {
 		return errors.Join(whisper.Fail(whisper.Output, whisper.Bare(err), ""), l.Close())
 	}
 	return server.Serve(ctx, l, s.grace)
@@ -86,55 +90,105 @@ const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = time.Minute
 	headerBytes   = 64 << 10
+
+	// farewell is how long connections have, once their requests are answered, to take the rest and to be closed.
+	farewell = 2 * time.Second
 )
 
 // twice is for how long a second signal counts as the first: some shells and timeout send it twice.
 const twice = time.Second
 
-// Serve answers what comes to l until ctx ends. Then it takes no more, finishes what is under way for the time of grace, and ends
-// the rest. A second signal in that time ends the rest at once, which is an error.
+// Serve answers what comes to l until ctx ends. Then it refuses new work, finishes what is under way or waits for the time of grace,
+// and ends the rest. A second signal in that time ends the rest at once, which is an error. The models are in no use any more when it
+// returns without an error, or with that one.
 func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration) error {
 	h := &http.Server{
 		Handler: s.Handler(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytes,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
+	serve := func() error { return h.Serve(l) }
+	if s.TLS != nil {
+		h.TLSConfig = encrypted(s.TLS)
+		serve = func() error { return h.ServeTLS(l, "", "") }
+	}
+	defer s.listenForReload()()
 	failed := make(chan error, 1)
-	go func() { failed <- h.Serve(l) }()
+	go func() { failed <- serve() }()
+	s.tell("READY=1")
 	select {
 	case err := <-failed:
 		return whisper.Fail(whisper.Partial, fmt.Errorf("cannot serve: %w", err), "")
 	case <-ctx.Done():
 	}
+	done := s.shift.stop()
+	s.tell("STOPPING=1")
 	s.log.Info("stopping", "grace", grace.String())
 	again := make(chan os.Signal, 1)
 	listening := time.AfterFunc(twice, func() { signal.Notify(again, os.Interrupt, syscall.SIGTERM) })
 	defer signal.Stop(again)
 	defer listening.Stop()
-
-	patience, cancel := context.WithTimeout(context.Background(), grace)
-	defer cancel()
+	patience := time.NewTimer(grace)
+	defer patience.Stop()
 	var hurried error
-	unhurried := make(chan struct{})
+	select {
+	case <-done:
+	case <-patience.C:
+	case <-again:
+		hurried = whisper.Failf(whisper.Partial, "stopped before all requests were finished")
+	}
+	// Requests that are still there are told, and have a moment to pass it on.
+	s.Halt()
+	moment, cancel := context.WithTimeout(context.Background(), farewell)
+	defer cancel()
+	if h.Shutdown(moment) != nil {
+		h.Close()
+	}
+	select {
+	case <-done:
+		return hurried
+	case <-again:
+	case <-time.After(lastCall):
+	}
+	return whisper.Failf(whisper.Partial, "a request does not end")
+}
+
+// lastCall is for how long a request may go on computing when nobody waits for it any more.
+const lastCall = 10 * time.Second
+
+func (s *Server) tell(state string) {
+	if s.Tell != nil {
+		s.Tell(state)
+	}
+}
+
+// listenForReload reads keys and certificates again at SIGHUP. Where there are none the signal keeps its meaning.
+func (s *Server) listenForReload() (end func()) {
+	if s.Keys == nil && s.TLS == nil {
+		return func() {}
+	}
+	hup, over := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(hup, syscall.SIGHUP)
 	go func() {
-		defer close(unhurried)
-		select {
-		case <-again:
-			hurried = whisper.Failf(whisper.Partial, "stopped before all requests were finished")
-			cancel()
-		case <-patience.Done():
+		for {
+			select {
+			case <-hup:
+				s.reload()
+			case <-over:
+				return
+			}
 		}
 	}()
-	err := h.Shutdown(patience)
-	cancel()
-	<-unhurried
-	if err != nil {
-		// Requests are told, and have a moment to pass it on.
-		s.Halt()
-		moment, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		if h.Shutdown(moment) != nil {
-			h.Close()
-		}
+	return func() {
+		signal.Stop(hup)
+		close(over)
 	}
-	return hurried
+}
+
+func (s *Server) reload() {
+	if s.Keys != nil {
+		s.Keys.reload()
+	}
+	if s.TLS != nil {
+		s.TLS.reload()
+	}
 }

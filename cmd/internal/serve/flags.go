@@ -34,7 +34,6 @@ func flags() []cli.Flag {
 		decoding.Text("public", "", network, "serve the files below `DIR` as well, before all else", ""),
 		decoding.Text("request-path", "", network, "put `PATH` before all addresses but those of --public", ""),
 		decoding.Text("inference-path", "", network, "the address of whisper.cpp's interface is `PATH`", "/inference"),
-		decoding.Text("log", "", network, "write a line for each request to standard error: `FORMAT` is text, json or off", "text"),
 
 		decoding.List("model", "m", models, "hear with the model in `FILE` or of that name; NAME=FILE names it; may repeat"),
 		decoding.Text("model-dir", "", models, "let /load take models from `DIR`, and nowhere else; where a file is the first model, from beside it", ""),
@@ -50,6 +49,7 @@ func flags() []cli.Flag {
 		span("stall-timeout", "give up on a client that neither sends nor takes anything for `TIME`", DefaultLimits.Stall),
 		span("grace", "let requests under way go on for `TIME` when the program is told to stop", 30*time.Second),
 	}
+	all = append(all, operating()...)
 	all = append(all, decoding.Span()...)
 	all = append(all,
 		decoding.Toggle("convert", "", decoding.Input, "let ffmpeg, if it is installed, read what is not read otherwise"),

@@ -104,7 +104,11 @@ func (s *Server) hear(ctx context.Context, j *job, watch watcher) (*heard, error
 	if watch != nil {
 		moved = watch.waits
 	}
+	v := visitOf(ctx)
+	v.heard, v.model = true, j.model.Name
+	arrived := time.Now()
 	leave, err := s.queue.enter(ctx, moved)
+	v.queued = time.Since(arrived)
 	switch {
 	case errors.Is(err, errFull):
 		_, _, room := s.queue.state()
@@ -128,7 +132,13 @@ func (s *Server) hear(ctx context.Context, j *job, watch watcher) (*heard, error
 		return nil, err
 	}
 	defer ses.Close()
-	return s.hearIn(ctx, ses, j, watch)
+	began := time.Now()
+	defer func() { v.computed = time.Since(began) }()
+	h, err := s.hearIn(ctx, ses, j, watch)
+	if err == nil {
+		v.audio = h.seconds
+	}
+	return h, err
 }
 
 func (s *Server) hearIn(ctx context.Context, ses session, j *job, watch watcher) (*heard, error) {

@@ -4,7 +4,7 @@ package serve
 
 import (
 	"context"
-	"errors"
+	"crypto/tls"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -13,7 +13,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Config is what a Server does.
@@ -32,8 +31,14 @@ type Config struct {
 	Queue    int // requests that wait
 	Limits   Limits
 
-	Print func(line string) // is given each segment as a line, as soon as it is heard; nil for none
-	Log   *slog.Logger      // nil for none
+	Keys    *watched[keySums]          // nil lets everybody in
+	Rate    int                        // requests a minute of each client; 0 is no limit
+	Origins []string                   // of pages elsewhere that may use this server; * is all
+	TLS     *watched[*tls.Certificate] // nil speaks plainly
+
+	Print func(line string)  // is given each segment as a line, as soon as it is heard; nil for none
+	Log   *slog.Logger       // nil for none
+	Tell  func(state string) // passes a word of sd_notify's on; nil for none
 }
 
 // Server answers requests with the models of a set.
@@ -43,6 +48,10 @@ type Server struct {
 	queue   *queue
 	uploads *account
 	routes  map[string]route
+	guard   *guard
+	shift   *shift
+	metrics *metrics
+	meter   *meter
 	log     *slog.Logger
 	stop    context.Context // ends when the time for a graceful stop is over
 	halt    context.CancelCauseFunc
@@ -55,6 +64,15 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 type route struct {
 	methods map[string]handler
 	openai  bool // errors are OpenAI's
+	open    bool // for those who have no key as well
+}
+
+// match is what a request asks for.
+type match struct {
+	name    string // of the address, for the log and the metrics
+	handler handler
+	allow   string // methods, as a list; "" where there is nothing
+	open    bool
 }
 
 func newServer(c Config, m *modelSet) (*Server, error) {
@@ -63,11 +81,19 @@ func newServer(c Config, m *modelSet) (*Server, error) {
 		queue:   newQueue(c.Parallel, c.Queue),
 		uploads: &account{limit: c.Limits.Held},
 		routes:  make(map[string]route),
+		shift:   newShift(),
+		metrics: newMetrics(),
+		meter:   &meter{},
 	}
+	m.measure(s.meter)
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.stop, s.halt = context.WithCancelCause(context.Background())
+	var err error
+	if s.guard, err = newGuard(&s.Config); err != nil {
+		return nil, err
+	}
 	for _, a := range []struct {
 		method, path string
 		h            handler
@@ -77,6 +103,7 @@ func newServer(c Config, m *modelSet) (*Server, error) {
 		{http.MethodPost, "/load", s.load, false},
 		{http.MethodGet, "/health", s.health, false},
 		{http.MethodGet, "/ready", s.ready, false},
+		{http.MethodGet, "/metrics", s.tellMetrics, false},
 		{http.MethodPost, transcriptions, s.transcriptions, true},
 		{http.MethodPost, translations, s.translations, true},
 		{http.MethodGet, "/v1/models", s.listModels, true},
@@ -96,7 +123,8 @@ func (s *Server) handle(method, path string, openai bool, h handler) error {
 		}
 		return fmt.Errorf("two things cannot be at %s", path)
 	}
-	s.routes[path] = route{methods: map[string]handler{method: h}, openai: openai}
+	open := path == s.RequestPath+"/health" || path == s.RequestPath+"/ready"
+	s.routes[path] = route{methods: map[string]handler{method: h}, openai: openai, open: open}
 	return nil
 }
 
@@ -105,28 +133,6 @@ func (s *Server) Halt() { s.halt(errStopping) }
 
 // Handler serves all addresses.
 func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
-
-func (s *Server) serve(rw http.ResponseWriter, r *http.Request) {
-	start := time.Now()
-	w := &response{ResponseWriter: rw}
-	h, openai, err := s.lookUp(r)
-	if err == nil {
-		err = s.call(h, w, r)
-	}
-	if err != nil && !errors.Is(err, errGone) {
-		f := asFault(err)
-		if w.status == 0 {
-			if f.status == http.StatusMethodNotAllowed {
-				w.Header().Set("Allow", f.code)
-			}
-			f.write(w, openai)
-		}
-		if f.err != nil {
-			s.log.Error(f.message, "path", r.URL.Path, "error", f.err)
-		}
-	}
-	s.log.Info("request", "method", r.Method, "path", r.URL.Path, "status", w.status, "bytes", w.bytes, "seconds", time.Since(start).Seconds())
-}
 
 // call calls h; a panic becomes an error.
 func (s *Server) call(h handler, w http.ResponseWriter, r *http.Request) (err error) {
@@ -138,27 +144,27 @@ func (s *Server) call(h handler, w http.ResponseWriter, r *http.Request) (err er
 	return h(w, r)
 }
 
-// lookUp finds who answers, and in whose way errors are told.
-func (s *Server) lookUp(r *http.Request) (h handler, openai bool, err error) {
+// isOpenAI reports whether errors of an address are told in OpenAI's way.
+func (s *Server) isOpenAI(r *http.Request) bool {
+	found, ok := s.routes[r.URL.Path]
+	return found.openai || !ok && strings.HasPrefix(r.URL.Path, s.RequestPath+"/v1/")
+}
+
+// lookUp finds who answers.
+func (s *Server) lookUp(r *http.Request) (match, error) {
 	get := r.Method == http.MethodGet || r.Method == http.MethodHead
 	if get && s.isPublic(r.URL.Path) {
-		return s.public, false, nil
+		return match{name: "public", handler: s.public, allow: "GET, HEAD", open: true}, nil
 	}
 	p := r.URL.Path
-	openai = strings.HasPrefix(p, s.RequestPath+"/v1/")
 	found, ok := s.routes[p]
+	name := p
 	if id, is := strings.CutPrefix(p, s.RequestPath+"/v1/models/"); !ok && is && id != "" {
-		found, ok = route{methods: map[string]handler{http.MethodGet: s.oneModel}, openai: true}, true
+		found, ok = route{methods: map[string]handler{http.MethodGet: s.oneModel}}, true
+		name = s.RequestPath + "/v1/models/{id}"
 	}
 	if !ok {
-		return nil, openai, &fault{status: http.StatusNotFound, message: "there is nothing at " + oneLine(path.Clean("/"+p))}
-	}
-	method := r.Method
-	if method == http.MethodHead {
-		method = http.MethodGet
-	}
-	if h, ok := found.methods[method]; ok {
-		return h, found.openai, nil
+		return match{name: "none"}, &fault{status: http.StatusNotFound, message: "there is nothing at " + oneLine(path.Clean("/"+p))}
 	}
 	allow := []string{http.MethodOptions}
 	for m := range found.methods {
@@ -167,15 +173,23 @@ func (s *Server) lookUp(r *http.Request) (h handler, openai bool, err error) {
 		}
 	}
 	slices.Sort(allow)
-	list := strings.Join(allow, ", ")
+	m := match{name: name, allow: strings.Join(allow, ", "), open: found.open}
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if m.handler, ok = found.methods[method]; ok {
+		return m, nil
+	}
 	if method == http.MethodOptions {
-		return func(w http.ResponseWriter, _ *http.Request) error {
-			w.Header().Set("Allow", list)
+		m.handler = func(w http.ResponseWriter, _ *http.Request) error {
+			w.Header().Set("Allow", m.allow)
 			w.WriteHeader(http.StatusOK)
 			return nil
-		}, found.openai, nil
+		}
+		return m, nil
 	}
-	return nil, found.openai, &fault{status: http.StatusMethodNotAllowed, code: list, message: r.Method + " is not for this address, which takes " + list}
+	return m, &fault{status: http.StatusMethodNotAllowed, code: m.allow, message: r.Method + " is not for this address, which takes " + m.allow}
 }
 
 // response remembers what was sent.
@@ -212,7 +226,7 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) error {
 // ready says whether requests would be served.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) error {
 	switch {
-	case s.stop.Err() != nil:
+	case s.shift.isOver():
 		return &fault{status: http.StatusServiceUnavailable, message: "the server stops"}
 	case !s.models.isReady():
 		return &fault{status: http.StatusServiceUnavailable, message: "no model is loaded"}
@@ -223,7 +237,6 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) error {
 // reply sends a whole answer.
 func reply(w http.ResponseWriter, contentType string, body []byte) error {
 	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if _, err := w.Write(body); err != nil {
 		return errGone
 	}

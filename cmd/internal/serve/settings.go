@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"math"
 	"os"
 	"os/exec"
@@ -96,7 +95,7 @@ func understand(env applet.Env, c *cli.Context) (s settings, err error) {
 	if err := s.conversion(c); err != nil {
 		return s, err
 	}
-	if s.Log, err = logger(env, c.String("log")); err != nil {
+	if err := s.operation(env, c); err != nil {
 		return s, err
 	}
 	if c.Bool("print-realtime") {
@@ -150,19 +149,6 @@ func (s *settings) conversion(c *cli.Context) error {
 		return whisper.Failf(whisper.Usage, "--tmp-dir: %s is no directory", s.TempDir)
 	}
 	return nil
-}
-
-// logger makes what requests are logged with.
-func logger(env applet.Env, format string) (*slog.Logger, error) {
-	switch format {
-	case "text":
-		return slog.New(slog.NewTextHandler(env.Stderr, nil)), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(env.Stderr, nil)), nil
-	case "off":
-		return slog.New(slog.DiscardHandler), nil
-	}
-	return nil, whisper.Failf(whisper.Usage, "--log takes text, json or off, not %q", format)
 }
 
 // named is NAME=FILE.
