@@ -14,6 +14,12 @@ const $ = (id) => document.getElementById(id);
 const say = (text) => ($("status").textContent = text); // to screen readers, when they have time
 const state = (name) => (document.body.dataset.state = name);
 
+// refocus moves the focus on when what had it is gone, so that the keyboard does not begin at the top again.
+function refocus(to) {
+  const now = document.activeElement;
+  if (!now || now === document.body || !now.checkVisibility()) to.focus({ preventScroll: true });
+}
+
 // job is the file in hand: {file, sent, asked, language, abort}; sent is what the server gets, if not the file itself.
 let job = null;
 let told = 0; // quarters of it that screen readers have heard of
@@ -117,6 +123,7 @@ async function send(mine) {
   player.tell({ heard: 0 });
   facts();
   state("working");
+  refocus($("name"));
   stage(`Sending ${size(mine.sent.size)}`);
   say("Sending");
   const began = performance.now();
@@ -212,6 +219,7 @@ function finish(mine, words) {
   player.tell({ heard: Infinity });
   if (!recorder) state("done");
   facts();
+  refocus($("again"));
   say(words);
 }
 
@@ -232,10 +240,7 @@ function facts() {
   document.body.classList.toggle("empty", empty);
 }
 
-$("cancel").addEventListener("click", () => {
-  job.abort.abort();
-  $("again").focus();
-});
+$("cancel").addEventListener("click", () => job.abort.abort());
 $("again").addEventListener("click", async () => {
   if (await mayLose()) send(job);
 });

@@ -293,7 +293,7 @@ func (t *tab) do(method string, params any)      { t.Helper(); decode[any](t, t.
 func (t *tab) load(address string) {
 	t.Helper()
 	t.do("Page.navigate", object{"url": address})
-	t.wait(`document.readyState === "complete" && location.href.startsWith("http") && document.getElementById("model").options.length > 0`)
+	t.wait(`document.readyState === "complete" && location.href.startsWith("http") && (document.getElementById("model").options.length > 0 || !document.getElementById("notice").hidden)`)
 }
 
 // size makes the window so large in pixels, and a phone's where it is narrow.

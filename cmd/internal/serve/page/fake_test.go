@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/whisperfile/whisperfile/cmd/internal/serve/page"
@@ -20,8 +21,12 @@ type fake struct {
 	*httptest.Server
 	address string
 	asked   chan request
-	answer  func(w http.ResponseWriter, r *http.Request)
+	answer  atomic.Pointer[func(w http.ResponseWriter, r *http.Request)]
+	key     atomic.Pointer[string] // that requests need
 }
+
+// will changes how inference is answered.
+func (f *fake) will(answer func(http.ResponseWriter, *http.Request)) { f.answer.Store(&answer) }
 
 // request is what the page sent to inference.
 type request struct {
@@ -38,14 +43,25 @@ const models = `{"object": "list", "data": [
 
 func pretend(t *testing.T, answer func(http.ResponseWriter, *http.Request)) *fake {
 	t.Helper()
-	f := &fake{asked: make(chan request, 10), answer: answer}
+	f := &fake{asked: make(chan request, 10)}
+	f.will(answer)
 	mux := http.NewServeMux()
 	files := http.FileServerFS(page.Files)
 	mux.HandleFunc("GET /{file...}", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", page.Policy)
 		files.ServeHTTP(w, r)
 	})
-	mux.HandleFunc("GET /v1/models", func(w http.ResponseWriter, _ *http.Request) {
+	locked := func(w http.ResponseWriter, r *http.Request) bool {
+		if key := f.key.Load(); key == nil || r.Header.Get("Authorization") == "Bearer "+*key {
+			return false
+		}
+		refuse(w, http.StatusUnauthorized, "no such key")
+		return true
+	}
+	mux.HandleFunc("GET /v1/models", func(w http.ResponseWriter, r *http.Request) {
+		if locked(w, r) {
+			return
+		}
 		w.Header().Set("Content-Type", "application/json")
 		io.WriteString(w, models)
 	})
@@ -71,8 +87,11 @@ func pretend(t *testing.T, answer func(http.ResponseWriter, *http.Request)) *fak
 				q.fields[part.FormName()] = string(b)
 			}
 		}
+		if locked(w, r) {
+			return
+		}
 		f.asked <- q
-		f.answer(w, r)
+		(*f.answer.Load())(w, r)
 	})
 	f.Server = httptest.NewServer(http.StripPrefix("/speech", mux))
 	f.address = f.URL + "/speech/"

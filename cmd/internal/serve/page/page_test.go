@@ -172,10 +172,10 @@ func TestLongRecording(t *testing.T) {
 // TestConvert has the browser make a wav of what the server does not read.
 func TestConvert(t *testing.T) {
 	f := pretend(t, nil)
-	f.answer = func(w http.ResponseWriter, r *http.Request) {
-		f.answer = hears(heard)
+	f.will(func(w http.ResponseWriter, r *http.Request) {
+		f.will(hears(heard))
 		refuse(w, http.StatusUnsupportedMediaType, "unknown format")
-	}
+	})
 	p := open(t, f.address, "415")
 	stereo := make([]int16, 2*44100)
 	for i := range stereo {
@@ -250,11 +250,11 @@ func TestErrors(t *testing.T) {
 				t.Errorf("%v segments", got)
 			}
 			p.shoot("error " + tt.name)
-			f.answer = hears(heard)
+			f.will(hears(heard))
 			p.click("#retry")
 			p.wait(count + ` === 5 && ` + isDone)
-			if p.eval(`document.getElementById("notice").hidden`) != true {
-				t.Error("the problem still stands there")
+			if p.eval(`document.getElementById("notice").hidden && document.activeElement.id === "name"`) != true {
+				t.Error("the problem still stands there, or the focus is lost")
 			}
 		})
 	}
@@ -276,11 +276,11 @@ func TestGone(t *testing.T) {
 
 func TestBusy(t *testing.T) {
 	f := pretend(t, nil)
-	f.answer = func(w http.ResponseWriter, r *http.Request) {
-		f.answer = hears(heard)
+	f.will(func(w http.ResponseWriter, r *http.Request) {
+		f.will(hears(heard))
 		w.Header().Set("Retry-After", "3")
 		refuse(w, http.StatusTooManyRequests, "256 requests are waiting")
-	}
+	})
 	p := open(t, f.address, "429")
 	p.upload(clip(t, "talk.wav", speech(2)))
 	p.wait(stage + `.startsWith("Asking again in ")`)
@@ -290,10 +290,10 @@ func TestBusy(t *testing.T) {
 	p.shoot("error 429")
 	p.wait(isDone + ` && ` + count + ` === 5`)
 
-	f.answer = func(w http.ResponseWriter, r *http.Request) {
+	f.will(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "500")
 		refuse(w, http.StatusTooManyRequests, "256 requests are waiting")
-	}
+	})
 	p.click("#again")
 	p.wait(stage + ` === "Asking again in 500 s"`)
 	p.click("#cancel")
@@ -301,20 +301,28 @@ func TestBusy(t *testing.T) {
 }
 
 func TestKey(t *testing.T) {
-	f := pretend(t, nil)
-	f.answer = func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "Bearer secret" {
-			refuse(w, http.StatusUnauthorized, "no such key")
-			return
-		}
-		hears(heard)(w, r)
-	}
+	f := pretend(t, hears(heard))
+	key, another := "secret", "another"
+	f.key.Store(&key)
 	p := open(t, f.address, "401")
+	enter := func(key string) {
+		t.Helper()
+		p.wait(`document.activeElement.id === "secret" && document.activeElement.checkVisibility()`)
+		p.write(key)
+		p.press("Enter", 0)
+	}
+	enter("wrong")
+	enter("secret")
+	p.wait(`document.getElementById("model").value === "base" && document.getElementById("notice").hidden`)
 	p.upload(clip(t, "talk.wav", speech(2)))
-	p.wait(`document.activeElement.id === "secret"`)
+	p.wait(isDone + ` && ` + count + ` === 5`)
+
+	// The key changes while the page is open.
+	f.key.Store(&another)
+	p.click("#again")
+	p.wait(problem + `.startsWith("This server wants a key.")`)
 	p.shoot("error 401")
-	p.write("secret")
-	p.press("Enter", 0)
+	enter("another")
 	p.wait(isDone + ` && ` + count + ` === 5`)
 }
 
@@ -347,6 +355,7 @@ func TestCancel(t *testing.T) {
 	p.click("#cancel")
 	p.wait(isDone + ` && ` + count + ` === 2 && document.getElementById("notice").hidden`)
 	<-left
+	p.wait(`document.activeElement.id === "again"`)
 	p.shoot("cancelled")
 }
 
