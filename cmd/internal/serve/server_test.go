@@ -178,6 +178,18 @@ func newRoom(t *testing.T, change func(*Config, *modelSet), ears map[string]*ear
 	if r.Server, err = newServer(c, set); err != nil {
 		t.Fatal(err)
 	}
+	r.serve(t)
+	return r
+}
+
+// serveRoom is a room around a server.
+func serveRoom(t *testing.T, s *Server) *room {
+	r := &room{Server: s}
+	r.serve(t)
+	return r
+}
+
+func (r *room) serve(t *testing.T) {
 	r.http = httptest.NewServer(r.Handler())
 	t.Cleanup(func() {
 		r.http.Close()
@@ -187,13 +199,12 @@ func newRoom(t *testing.T, change func(*Config, *modelSet), ears map[string]*ear
 		if working, waiting, _ := r.queue.state(); working+waiting > 0 {
 			t.Errorf("%d work and %d wait", working, waiting)
 		}
-		for name, e := range ears {
+		for name, e := range r.ears {
 			if n := e.sessions.Load(); n != 0 {
 				t.Errorf("%s: %d sessions are open", name, n)
 			}
 		}
 	})
-	return r
 }
 
 // lockedWriter is for handlers of logs that several goroutines use.
