@@ -25,13 +25,17 @@ func (s *Server) addPage() error {
 		if name == "" {
 			name = index
 		}
-		s.routes[at] = route{methods: map[string]handler{http.MethodGet: func(w http.ResponseWriter, r *http.Request) error {
-			w.Header().Set("Content-Security-Policy", page.Policy)
+		s.routes[at] = route{open: true, methods: map[string]handler{http.MethodGet: func(w http.ResponseWriter, r *http.Request) error {
+			h := w.Header()
+			h.Set("Content-Security-Policy", page.Policy)
+			h.Set("Cross-Origin-Opener-Policy", "same-origin")
+			h.Set("Cross-Origin-Resource-Policy", "same-origin")
+			h.Set("Permissions-Policy", "microphone=(self), camera=(), geolocation=()")
 			return sendFile(w, r, page.Files, name)
 		}}}
 	}
 	if _, ok := s.routes[s.RequestPath]; !ok && s.RequestPath != "" {
-		s.routes[s.RequestPath] = route{methods: map[string]handler{http.MethodGet: func(w http.ResponseWriter, r *http.Request) error {
+		s.routes[s.RequestPath] = route{open: true, methods: map[string]handler{http.MethodGet: func(w http.ResponseWriter, r *http.Request) error {
 			http.Redirect(w, r, path.Base(s.RequestPath)+"/", http.StatusMovedPermanently)
 			return nil
 		}}}
@@ -104,7 +108,6 @@ func sendFile(w http.ResponseWriter, r *http.Request, files fs.FS, name string) 
 	h := w.Header()
 	h.Set("Content-Type", kind)
 	h.Set("Cache-Control", "no-cache")
-	h.Set("X-Content-Type-Options", "nosniff")
 	http.ServeContent(w, r, "", st.ModTime(), content)
 	return nil
 }
