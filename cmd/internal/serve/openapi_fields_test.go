@@ -80,10 +80,7 @@ func probes(schema map[string]any) []string {
 		}
 		list = append(list, strings.Repeat("x", int(length)), strings.Repeat("x", int(length)+1))
 	}
-	for _, v := range enumerated(schema) {
-		list = append(list, v)
-	}
-	return list
+	return append(list, enumerated(schema)...)
 }
 
 func enumerated(schema map[string]any) (list []string) {

@@ -298,6 +298,38 @@ func TestDescriptionReferences(t *testing.T) {
 	}
 }
 
+// TestDescriptionKeys: no key stands twice in an object, where readers would see one of them.
+func TestDescriptionKeys(t *testing.T) {
+	d := json.NewDecoder(bytes.NewReader(apiDescription))
+	next := func() json.Token {
+		token, err := d.Token()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	var value func()
+	value = func() {
+		switch next() {
+		case json.Delim('{'):
+			for seen := map[json.Token]bool{}; d.More(); value() {
+				key := next()
+				if seen[key] {
+					t.Errorf("%v stands twice, again at byte %d", key, d.InputOffset())
+				}
+				seen[key] = true
+			}
+			next()
+		case json.Delim('['):
+			for d.More() {
+				value()
+			}
+			next()
+		}
+	}
+	value()
+}
+
 // properties are the names that schemas describe.
 func properties(v any, names map[string]bool) {
 	switch v := v.(type) {

@@ -107,6 +107,7 @@ func newServer(c Config, m *modelSet) (*Server, error) {
 		{http.MethodPost, transcriptions, s.transcriptions, true},
 		{http.MethodPost, translations, s.translations, true},
 		{http.MethodGet, "/v1/models", s.listModels, true},
+		{http.MethodGet, "/openapi.json", s.describe, false},
 	} {
 		if err := s.handle(a.method, c.RequestPath+a.path, a.openai, a.h); err != nil {
 			return nil, err
