@@ -104,7 +104,8 @@ func (q *round) all() {
 
 func (q *round) run(worker, r int) {
 	s := q.s
-	s.c.tab.Quantize(s.c.rounded[r*s.column:][:s.column], s.x[r*s.ldx:][:s.depth])
+	t := s.c.tab
+	t.Quantize(s.c.rounded[r*s.column:][:s.column], s.x[r*s.ldx:][:s.depth], t.Split[s.w.typ])
 }
 
 func (s *step) run(worker, i int) {

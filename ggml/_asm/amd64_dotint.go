@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strings"
 )
@@ -35,39 +36,68 @@ var allIntDots = []intDots{
 		shapes: []shape{{1, 1}, {4, 1}, {4, 2}, {4, 3}, {4, 4}, {4, 5}, {4, 6}}}},
 }
 
+// ahead is how many bytes behind the rows at hand what is prefetched lies: those rows themselves may pass faster than memory
+// answers.
+const ahead = 2048
+
 // yShapes leave registers for a block of weights.
 var yShapes = []shape{{1, 1}, {4, 1}, {4, 2}, {2, 3}, {2, 4}, {2, 5}}
 
 const intHead = `
-// Dots of quantised weights with quantised activations, whose layout integer.go gives. Weights are opened to 16 bits, those
-// of q4_0 and q5_0 with their sign, and a lane takes two or four products of a block, at most 4·128·32767 < 2²⁴ in
-// magnitude: whole numbers that int32 and float32 hold exactly. They are scaled and added to the sums of the (row, column),
-// one a lane. Shapes differ in nothing else, so that a value does not depend on them.
+// Dots of quantised weights with quantised activations, whose layout integer.go gives. A block of weights becomes two
+// vectors of words, or the halves of one, and a lane takes two or four products: whole numbers that int32 holds, and float32
+// too, for in magnitude they are at most 4·128·32767 < 2²⁴, or 256 times 4·16·32767. They are scaled and added to the sums
+// of the (row, column), one a lane. Shapes differ in nothing else, so that a value does not depend on them.
+`
+
+const intFives = `//
+// The nibbles of q5_0 and q5_1 meet their fifth bits as bytes: the 16 of a block, and once more behind them, shifted. Words
+// are those of the even bytes, then those of the odd. Those of q5_0 hold a byte in their high half: 256 times the weight.
 `
 
 // intConstant is what bodies need a vector of: a register where one is free, else memory.
 type intConstant struct {
 	name  string
-	words [32]uint16
-	of    func(q quant, evex bool) bool
+	bytes []byte
+	of    func(q quant) bool
 }
 
-var intConstants = func() []intConstant {
-	cs := []intConstant{
-		{name: "Nibble", of: func(q quant, evex bool) bool { return q.nibbles() }},
-		{name: "Bits", of: func(q quant, evex bool) bool { return q.fifth > 0 && !evex }},
-		{name: "Sixteen", of: func(q quant, evex bool) bool { return q.fifth > 0 && (evex || q.minimum) }},
-		{name: "Eight", of: func(q quant, evex bool) bool { return q.name == "Q4_0" }},
-		{name: "Shift", of: func(q quant, evex bool) bool { return q.nibbles() && evex }},
-		{name: "Signs", of: func(q quant, evex bool) bool { return q.fifth > 0 && !evex && !q.minimum }},
+func (v intDots) constants() []intConstant {
+	// vector has numbers of size bytes.
+	vector := func(size int, number func(i int) int) []byte {
+		b := make([]byte, 4*v.lanes)
+		for i := range b {
+			b[i] = byte(number(i/size) >> (i % size * 8))
+		}
+		return b
 	}
-	for i := range 32 {
-		for j, w := range []uint16{15, 1 << (i % 16), 16, 8, uint16(i / 16 * 4), 0xFFF0} {
-			cs[j].words[i] = w
+	all := func(n int) func(int) int { return func(int) int { return n } }
+	four := func(q quant) bool { return q.nibbles() && q.fifth == 0 }
+	five := func(q quant) bool { return q.fifth > 0 }
+	signed := func(q quant) bool { return five(q) && !q.minimum }
+	unsigned := func(q quant) bool { return five(q) && q.minimum }
+	eight := intConstant{"Eight", vector(2, all(8)), func(q quant) bool { return q.name == "Q4_0" }}
+	if v.evex() {
+		return []intConstant{
+			{"Nibble", vector(2, all(15)), quant.nibbles},
+			{"Sixteen", vector(2, all(16)), five},
+			eight,
+			{"Shift", vector(2, func(i int) int { return i / 16 * 4 }), quant.nibbles},
 		}
 	}
-	return cs
-}()
+	return []intConstant{
+		{"Nibble", vector(2, all(15)), four},
+		eight,
+		{"Bits", vector(1, func(i int) int { return 1 << (i % 8) }), five},
+		{"Nibbles", vector(1, all(15)), five},
+		{"Shift", vector(4, func(i int) int { return i / 4 * 4 }), five},
+		{"Place", vector(1, func(i int) int { return i / 8 }), five},
+		{"Signs", vector(1, all(0xF0)), signed},
+		{"High", vector(2, all(0xFF00)), signed},
+		{"Sixteen", vector(1, all(16)), unsigned},
+		{"Low", vector(2, all(0x00FF)), unsigned},
+	}
+}
 
 // nibbles reports whether the weights have four bits and maybe a fifth.
 func (q quant) nibbles() bool { return q.name != "Q8_0" }
@@ -82,20 +112,15 @@ func (v intDots) file(stubs *text) string {
 		t.line(`#include "enc_amd64.h"`)
 	}
 	t.WriteString(intHead)
-	for _, c := range intConstants {
-		wanted := false
-		for _, q := range quants {
-			wanted = wanted || c.of(q, v.evex())
-		}
-		if !wanted {
-			continue
-		}
+	if !v.evex() {
+		t.WriteString(intFives)
+	}
+	for _, c := range v.constants() {
 		t.line("")
-		for i := 0; i < 2*v.lanes; i += 4 {
-			w := c.words[i:]
-			t.line("DATA ·dotInt%s%s<>+%d(SB)/8, $0x%04X%04X%04X%04X", c.name, v.name, 2*i, w[3], w[2], w[1], w[0])
+		for i := 0; i < len(c.bytes); i += 8 {
+			t.line("DATA ·dotInt%s%s<>+%d(SB)/8, $0x%016X", c.name, v.name, i, binary.LittleEndian.Uint64(c.bytes[i:]))
 		}
-		t.line("GLOBL ·dotInt%s%s<>(SB), RODATA|NOPTR, $%d", c.name, v.name, 4*v.lanes)
+		t.line("GLOBL ·dotInt%s%s<>(SB), RODATA|NOPTR, $%d", c.name, v.name, len(c.bytes))
 	}
 	for _, q := range quants {
 		for _, s := range v.shapes {
@@ -105,42 +130,78 @@ func (v intDots) file(stubs *text) string {
 	return t.String()
 }
 
-// intRegs are the registers of a body beside the sums. Vectors of 32 words need no high and no second.
+// intRegs are the registers of a row beside its sums. Vectors of 32 words need no second.
 type intRegs struct {
 	scale, minimum int
-	low, high      int // the weights of a block
-	sum, second    int // their products; second is the sum of a block of activations, too
-	constants      map[string]string
+	first, second  int // the weights of a block
+	sum, other     int // their products
+	total          int // the sum of a block of activations
 }
 
-// registers hands them out, and loads the constants that still find one.
-func (v intDots) registers(t *text, q quant, next int) intRegs {
+// registers hands out those of two rows, and loads the constants that still find one.
+func (v intDots) registers(t *text, q quant, s shape) (regs [2]intRegs, constants map[string]string) {
+	next, limit := s.rows*s.cols, 16
+	if v.evex() {
+		limit = 32
+	}
 	take := func() int {
 		next++
 		return next - 1
 	}
-	r := intRegs{scale: take(), low: take(), sum: take(), second: take(), constants: map[string]string{}}
-	limit := 32
-	if !v.evex() {
-		r.high, limit = take(), 16
+	row := func() (r intRegs) {
+		r.scale, r.first = take(), take()
+		if !v.evex() {
+			r.second = take()
+		}
+		if q.minimum {
+			r.minimum = take()
+		}
+		// A single column may spoil the weights.
+		r.sum, r.other = r.first, r.second
+		if s.cols > 1 || v.evex() {
+			r.sum = take()
+		}
+		if s.cols > 1 || v.evex() || v.vnni {
+			r.other = take()
+		}
+		r.total = r.other
+		return r
 	}
-	if q.minimum {
-		r.minimum = take()
+	regs[0] = row()
+	regs[1] = regs[0]
+	if v.paired(s) {
+		regs[1] = row()
 	}
-	for _, c := range intConstants {
-		if !c.of(q, v.evex()) {
+	if q.minimum && s.cols == 1 {
+		regs[0].total = take()
+		regs[1].total = regs[0].total
+	}
+	constants = map[string]string{}
+	for _, c := range v.constants() {
+		if !c.of(q) {
 			continue
 		}
-		place := fmt.Sprintf("·dotInt%s%s<>(SB)", c.name, v.name)
+		constants[c.name] = fmt.Sprintf("·dotInt%s%s<>(SB)", c.name, v.name)
 		if next < limit {
 			reg := v.r(take())
-			t.op(fmt.Sprintf("VMOVUPS %s, %s", place, reg), "")
-			place = reg
+			t.op(fmt.Sprintf("VMOVUPS %s, %s", constants[c.name], reg), "")
+			constants[c.name] = reg
 		}
-		r.constants[c.name] = place
 	}
-	return r
+	return regs, constants
 }
+
+// paired reports whether the instructions of two rows take turns, so that few of them wait for the one before.
+func (v intDots) paired(s shape) bool { return !v.evex() && s.rows > 1 && s.cols == 1 }
+
+// intBlock is what becomes of a block of a row.
+type intBlock struct {
+	intRegs
+	constants map[string]string
+	ops       []string
+}
+
+func (b *intBlock) op(format string, a ...any) { b.ops = append(b.ops, fmt.Sprintf(format, a...)) }
 
 func (v intDots) dot(t, stubs *text, q quant, s shape) {
 	w := lines{[]string{"DI", "R11"}, "R8"}
@@ -157,9 +218,9 @@ func (v intDots) dot(t, stubs *text, q quant, s shape) {
 		fmt.Sprintf("dot%s_%dx%d%s(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)", q.name, s.rows, s.cols, v.name), "$0-56",
 		fmt.Sprintf("Table.DotInt of %s for %d × %d, but for the scales of columns. Requires %s, and n > 0, a multiple of 32.",
 			strings.ToLower(q.name), s.rows, s.cols, v.needs),
-		fmt.Sprintf("BX y, AX ys, %s w, R8 ws, %s x,%s R9 xs, CX n left, DX what to prefetch, the rows behind these;",
+		fmt.Sprintf("BX y, AX ys, %s w, R8 ws, %s x,%s R9 xs, CX n left, DX what to prefetch, a little behind these rows;",
 			strings.Join(w.used(s.rows), ", "), strings.Join(x.used(s.cols), ", "), held),
-		fmt.Sprintf("%s … %s sums, %s the scale of a block, %s weights, %s products.", v.r(0), acc(s.rows-1, s.cols-1), v.r(sums), v.r(sums+1), v.r(sums+2)))
+		fmt.Sprintf("%s … %s sums, %s the scale of a block, %s weights.", v.r(0), acc(s.rows-1, s.cols-1), v.r(sums), v.r(sums+1)))
 	arguments(t, "y+0", "BX", "ys+8", "AX", "w+16", "DI", "ws+24", "R8", "x+32", "SI", "xs+40", "R9", "n+48", "CX")
 	t.op("SHLQ $2, AX", "bytes")
 	w.point(t, s.rows)
@@ -172,23 +233,42 @@ func (v intDots) dot(t, stubs *text, q quant, s shape) {
 	if s.rows > 1 {
 		t.op(fmt.Sprintf("IMULQ $%d, DX", s.rows), "")
 	}
-	t.op("ADDQ DI, DX", "")
-	regs := v.registers(t, q, sums)
+	t.op(fmt.Sprintf("LEAQ %d(DI)(DX*1), DX", ahead), "")
+	regs, constants := v.registers(t, q, s)
 	v.zero(t, sums)
 	t.line("")
 	t.line("loop:")
 	for at := 0; at < s.rows*q.size; at += 64 {
 		t.op(fmt.Sprintf("PREFETCHT0 %d(DX)", at), "")
 	}
+	if q.minimum && s.cols == 1 {
+		t.op(fmt.Sprintf("VMOVSS %s, X%d", totals.at(0, 0), regs[0].total), "the other lanes are 0")
+	}
+	var blocks []intBlock
 	for r := range s.rows {
-		v.open(t, q, regs, func(disp int) string { return w.at(r, disp) })
+		b := intBlock{intRegs: regs[r%2], constants: constants}
+		v.open(&b, q, func(disp int) string { return w.at(r, disp) })
 		for c := range s.cols {
-			v.multiply(t, regs, func(disp int) string { return x.at(c, disp) })
-			t.op(fmt.Sprintf("VCVTDQ2PS %s, %s", v.r(regs.sum), v.r(regs.sum)), "")
-			t.op(fmt.Sprintf("VFMADD231PS %s, %s, %s", v.r(regs.sum), v.r(regs.scale), acc(r, c)), "")
+			v.multiply(&b, func(disp int) string { return x.at(c, disp) })
+			b.op("VCVTDQ2PS %s, %s", v.r(b.sum), v.r(b.sum))
+			b.op("VFMADD231PS %s, %s, %s", v.r(b.sum), v.r(b.scale), acc(r, c))
+			if q.minimum && s.cols > 1 {
+				b.op("VMOVSS %s, X%d", totals.at(c, 0), b.total)
+			}
 			if q.minimum {
-				t.op(fmt.Sprintf("VMOVSS %s, X%d", totals.at(c, 0), regs.second), "the other lanes are 0")
-				t.op(fmt.Sprintf("VFMADD231PS %s, %s, %s", v.r(regs.second), v.r(regs.minimum), acc(r, c)), "")
+				b.op("VFMADD231PS %s, %s, %s", v.r(b.total), v.r(b.minimum), acc(r, c))
+			}
+		}
+		blocks = append(blocks, b)
+	}
+	step := 1
+	if v.paired(s) {
+		step = 2
+	}
+	for ; len(blocks) > 0; blocks = blocks[step:] {
+		for i := range blocks[0].ops {
+			for _, b := range blocks[:step] {
+				t.op(b.ops[i], "")
 			}
 		}
 	}
@@ -205,76 +285,83 @@ func (v intDots) dot(t, stubs *text, q quant, s shape) {
 	t.op("RET", "")
 }
 
-// open reads a block of weights.
-func (v intDots) open(t *text, q quant, regs intRegs, w func(disp int) string) {
-	three := func(op string, a string, b, c int) { t.op(fmt.Sprintf("%s %s, %s, %s", op, a, v.r(b), v.r(c)), "") }
+// open reads a block of weights, and its scale and minimum.
+func (v intDots) open(b *intBlock, q quant, w func(disp int) string) {
+	first, second := v.r(b.first), v.r(b.second)
 	switch {
+	case q.fifth > 0 && !v.evex():
+		v.openFive(b, q, w)
 	case !q.nibbles() && v.evex():
-		t.op(fmt.Sprintf("VPMOVSXBW %s, %s", w(q.numbers), v.r(regs.low)), "")
+		b.op("VPMOVSXBW %s, %s", w(q.numbers), first)
 	case !q.nibbles():
-		t.op(fmt.Sprintf("VPMOVSXBW %s, %s", w(q.numbers), v.r(regs.low)), "")
-		t.op(fmt.Sprintf("VPMOVSXBW %s, %s", w(q.numbers+16), v.r(regs.high)), "")
+		b.op("VPMOVSXBW %s, %s", w(q.numbers), first)
+		b.op("VPMOVSXBW %s, %s", w(q.numbers+16), second)
 	case v.evex():
-		v.openEVEX(t, q, regs, w)
+		b.op("VBROADCASTI32X4 %s, Y%d", w(q.numbers), b.first)
+		b.op("VPMOVZXBW Y%d, %s", b.first, first)
+		b.op("VPSRLVW %s, %s, %s", b.constants["Shift"], first, first)
+		b.op("VPANDD %s, %s, %s", b.constants["Nibble"], first, first)
+		switch {
+		case q.name == "Q4_0":
+			b.op("VPSUBW %s, %s, %s", b.constants["Eight"], first, first)
+		case q.minimum && q.fifth > 0:
+			b.op("KMOVD %s, K1", w(q.fifth))
+			b.op("VPADDW %s, %s, K1, %s", b.constants["Sixteen"], first, first)
+		case q.fifth > 0:
+			b.op("KMOVD %s, K1", w(q.fifth))
+			b.op("KNOTD K1, K1")
+			b.op("VPSUBW %s, %s, K1, %s", b.constants["Sixteen"], first, first)
+		}
 	default:
-		t.op(fmt.Sprintf("VPMOVZXBW %s, %s", w(q.numbers), v.r(regs.low)), "")
-		three("VPSRLW", "$4", regs.low, regs.high)
-		three("VPAND", regs.constants["Nibble"], regs.low, regs.low)
-		for i, reg := range []int{regs.low, regs.high} {
-			switch {
-			case q.name == "Q4_0":
-				three("VPSUBW", regs.constants["Eight"], reg, reg)
-			case q.fifth > 0:
-				t.op(fmt.Sprintf("VPBROADCASTW %s, %s", w(q.fifth+2*i), v.r(regs.sum)), "")
-				three("VPAND", regs.constants["Bits"], regs.sum, regs.sum)
-				three("VPCMPEQW", regs.constants["Bits"], regs.sum, regs.sum)
-				if q.minimum {
-					three("VPAND", regs.constants["Sixteen"], regs.sum, regs.sum)
-				} else {
-					three("VPANDN", regs.constants["Signs"], regs.sum, regs.sum) // without its bit a number is its nibble − 16
-				}
-				three("VPOR", v.r(regs.sum), reg, reg)
-			}
+		b.op("VPMOVZXBW %s, %s", w(q.numbers), first)
+		b.op("VPSRLW $4, %s, %s", first, second)
+		b.op("VPAND %s, %s, %s", b.constants["Nibble"], first, first)
+		if q.name == "Q4_0" {
+			b.op("VPSUBW %s, %s, %s", b.constants["Eight"], second, second)
+			b.op("VPSUBW %s, %s, %s", b.constants["Eight"], first, first)
 		}
 	}
 	// Of four halves the first is the scale, the second the minimum if there is one.
-	t.op(fmt.Sprintf("VCVTPH2PS %s, X%d", w(0), regs.scale), "")
+	b.op("VCVTPH2PS %s, X%d", w(0), b.scale)
 	if q.minimum {
-		t.op(fmt.Sprintf("VMOVSHDUP X%d, X%d", regs.scale, regs.minimum), "")
-		t.op(fmt.Sprintf("VBROADCASTSS X%d, %s", regs.minimum, v.r(regs.minimum)), "")
+		b.op("VMOVSHDUP X%d, X%d", b.scale, b.minimum)
+		b.op("VBROADCASTSS X%d, %s", b.minimum, v.r(b.minimum))
 	}
-	t.op(fmt.Sprintf("VBROADCASTSS X%d, %s", regs.scale, v.r(regs.scale)), "")
+	b.op("VBROADCASTSS X%d, %s", b.scale, v.r(b.scale))
 }
 
-// openEVEX reads a block of nibbles to 32 words.
-func (v intDots) openEVEX(t *text, q quant, regs intRegs, w func(disp int) string) {
-	low := v.r(regs.low)
-	t.op(fmt.Sprintf("VBROADCASTI32X4 %s, Y%d", w(q.numbers), regs.low), "")
-	t.op(fmt.Sprintf("VPMOVZXBW Y%d, %s", regs.low, low), "")
-	t.op(fmt.Sprintf("VPSRLVW %s, %s, %s", regs.constants["Shift"], low, low), "")
-	t.op(fmt.Sprintf("VPANDD %s, %s, %s", regs.constants["Nibble"], low, low), "")
-	switch {
-	case q.name == "Q4_0":
-		t.op(fmt.Sprintf("VPSUBW %s, %s, %s", regs.constants["Eight"], low, low), "")
-	case q.minimum && q.fifth > 0:
-		t.op(fmt.Sprintf("KMOVD %s, K1", w(q.fifth)), "")
-		t.op(fmt.Sprintf("VPADDW %s, %s, K1, %s", regs.constants["Sixteen"], low, low), "")
-	case q.fifth > 0:
-		t.op(fmt.Sprintf("KMOVD %s, K1", w(q.fifth)), "")
-		t.op("KNOTD K1, K1", "")
-		t.op(fmt.Sprintf("VPSUBW %s, %s, K1, %s", regs.constants["Sixteen"], low, low), "")
+// openFive reads a block of nibbles with fifth bits.
+func (v intDots) openFive(b *intBlock, q quant, w func(disp int) string) {
+	bytes, bits := v.r(b.second), v.r(b.first)
+	b.op("VPBROADCASTD %s, %s", w(q.fifth), bits)
+	b.op("VBROADCASTI128 %s, %s", w(q.numbers), bytes)
+	b.op("VPSHUFB %s, %s, %s", b.constants["Place"], bits, bits)
+	b.op("VPSRLVD %s, %s, %s", b.constants["Shift"], bytes, bytes)
+	b.op("VPAND %s, %s, %s", b.constants["Bits"], bits, bits)
+	b.op("VPAND %s, %s, %s", b.constants["Nibbles"], bytes, bytes)
+	b.op("VPCMPEQB %s, %s, %s", b.constants["Bits"], bits, bits)
+	if q.minimum {
+		b.op("VPAND %s, %s, %s", b.constants["Sixteen"], bits, bits)
+		b.op("VPOR %s, %s, %s", bits, bytes, bytes)
+		b.op("VPAND %s, %s, %s", b.constants["Low"], bytes, bits)
+		b.op("VPSRLW $8, %s, %s", bytes, bytes)
+		return
 	}
+	b.op("VPANDN %s, %s, %s", b.constants["Signs"], bits, bits) // without its bit a number is its nibble − 16
+	b.op("VPOR %s, %s, %s", bits, bytes, bytes)
+	b.op("VPSLLW $8, %s, %s", bytes, bits)
+	b.op("VPAND %s, %s, %s", b.constants["High"], bytes, bytes)
 }
 
 // multiply leaves the sums of the products of a block, by twos or fours.
-func (v intDots) multiply(t *text, regs intRegs, x func(disp int) string) {
-	t.op(fmt.Sprintf("VPMADDWD %s, %s, %s", x(0), v.r(regs.low), v.r(regs.sum)), "")
+func (v intDots) multiply(b *intBlock, x func(disp int) string) {
+	b.op("VPMADDWD %s, %s, %s", x(0), v.r(b.first), v.r(b.sum))
 	switch {
 	case v.vnni:
-		t.op(fmt.Sprintf("VMOVDQU %s, %s", x(32), v.r(regs.second)), "")
-		t.op(fmt.Sprintf("VPDPWSSD_VEX_Y(%d, %d, %d)", regs.second, regs.high, regs.sum), "")
+		b.op("VMOVDQU %s, %s", x(32), v.r(b.other))
+		b.op("VPDPWSSD_VEX_Y(%d, %d, %d)", b.other, b.second, b.sum)
 	case !v.evex():
-		t.op(fmt.Sprintf("VPMADDWD %s, %s, %s", x(32), v.r(regs.high), v.r(regs.second)), "")
-		t.op(fmt.Sprintf("VPADDD %s, %s, %s", v.r(regs.second), v.r(regs.sum), v.r(regs.sum)), "")
+		b.op("VPMADDWD %s, %s, %s", x(32), v.r(b.second), v.r(b.other))
+		b.op("VPADDD %s, %s, %s", v.r(b.other), v.r(b.sum), v.r(b.sum))
 	}
 }

@@ -25,7 +25,7 @@ func avx512(t Table) Table {
 	t.Norm = normAVX512
 	t.Scores = scoresAVX512
 	t.Mix = mixAVX512
-	t.integers(&dotsQ4_0AVX512, &dotsQ4_1AVX512, &dotsQ5_0AVX512, &dotsQ5_1AVX512, &dotsQ8_0AVX512)
+	t.integers(1, &dotsQ4_0AVX512, &dotsQ4_1AVX512, &dotsQ5_0AVX512, &dotsQ5_1AVX512, &dotsQ8_0AVX512)
 	t.Products = productsX86(32, byteTilesAVX512, wordTilesAVX512)
 	return t
 }

@@ -5,10 +5,10 @@
 
 #include "textflag.h"
 
-// Dots of quantised weights with quantised activations, whose layout integer.go gives. Weights are opened to 16 bits, those
-// of q4_0 and q5_0 with their sign, and a lane takes two or four products of a block, at most 4·128·32767 < 2²⁴ in
-// magnitude: whole numbers that int32 and float32 hold exactly. They are scaled and added to the sums of the (row, column),
-// one a lane. Shapes differ in nothing else, so that a value does not depend on them.
+// Dots of quantised weights with quantised activations, whose layout integer.go gives. A block of weights becomes two
+// vectors of words, or the halves of one, and a lane takes two or four products: whole numbers that int32 holds, and float32
+// too, for in magnitude they are at most 4·128·32767 < 2²⁴, or 256 times 4·16·32767. They are scaled and added to the sums
+// of the (row, column), one a lane. Shapes differ in nothing else, so that a value does not depend on them.
 
 DATA ·dotIntNibbleAVX512<>+0(SB)/8, $0x000F000F000F000F
 DATA ·dotIntNibbleAVX512<>+8(SB)/8, $0x000F000F000F000F
@@ -52,8 +52,8 @@ GLOBL ·dotIntShiftAVX512<>(SB), RODATA|NOPTR, $64
 
 // func dotQ4_0_1x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z0 sums, Z1 the scale of a block, Z2 weights, Z3 products.
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z0 sums, Z1 the scale of a block, Z2 weights.
 TEXT ·dotQ4_0_1x1AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -64,7 +64,7 @@ TEXT ·dotQ4_0_1x1AVX512(SB), NOSPLIT, $0-56
 	MOVQ n+48(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z5
 	VMOVUPS ·dotIntEightAVX512<>(SB), Z6
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z7
@@ -101,8 +101,8 @@ loop:
 
 // func dotQ4_0_4x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z3 sums, Z4 the scale of a block, Z5 weights, Z6 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z3 sums, Z4 the scale of a block, Z5 weights.
 TEXT ·dotQ4_0_4x1AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -116,7 +116,7 @@ TEXT ·dotQ4_0_4x1AVX512(SB), NOSPLIT, $0-56
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z8
 	VMOVUPS ·dotIntEightAVX512<>(SB), Z9
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z10
@@ -195,8 +195,8 @@ loop:
 
 // func dotQ4_0_4x2AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z7 sums, Z8 the scale of a block, Z9 weights, Z10 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z7 sums, Z8 the scale of a block, Z9 weights.
 TEXT ·dotQ4_0_4x2AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -210,7 +210,7 @@ TEXT ·dotQ4_0_4x2AVX512(SB), NOSPLIT, $0-56
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z12
 	VMOVUPS ·dotIntEightAVX512<>(SB), Z13
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z14
@@ -320,8 +320,8 @@ loop:
 
 // func dotQ4_0_4x3AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z11 sums, Z12 the scale of a block, Z13 weights, Z14 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z11 sums, Z12 the scale of a block, Z13 weights.
 TEXT ·dotQ4_0_4x3AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -335,7 +335,7 @@ TEXT ·dotQ4_0_4x3AVX512(SB), NOSPLIT, $0-56
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z16
 	VMOVUPS ·dotIntEightAVX512<>(SB), Z17
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z18
@@ -476,8 +476,8 @@ loop:
 
 // func dotQ4_0_4x4AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z15 sums, Z16 the scale of a block, Z17 weights, Z18 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z15 sums, Z16 the scale of a block, Z17 weights.
 TEXT ·dotQ4_0_4x4AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -493,7 +493,7 @@ TEXT ·dotQ4_0_4x4AVX512(SB), NOSPLIT, $0-56
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z20
 	VMOVUPS ·dotIntEightAVX512<>(SB), Z21
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z22
@@ -666,8 +666,8 @@ loop:
 
 // func dotQ4_0_4x5AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z19 sums, Z20 the scale of a block, Z21 weights, Z22 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z19 sums, Z20 the scale of a block, Z21 weights.
 TEXT ·dotQ4_0_4x5AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -683,7 +683,7 @@ TEXT ·dotQ4_0_4x5AVX512(SB), NOSPLIT, $0-56
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z24
 	VMOVUPS ·dotIntEightAVX512<>(SB), Z25
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z26
@@ -891,8 +891,8 @@ loop:
 
 // func dotQ4_0_4x6AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z23 sums, Z24 the scale of a block, Z25 weights, Z26 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z23 sums, Z24 the scale of a block, Z25 weights.
 TEXT ·dotQ4_0_4x6AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -908,7 +908,7 @@ TEXT ·dotQ4_0_4x6AVX512(SB), NOSPLIT, $0-56
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z28
 	VMOVUPS ·dotIntEightAVX512<>(SB), Z29
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z30
@@ -1151,8 +1151,8 @@ loop:
 
 // func dotQ4_1_1x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z0 sums, Z1 the scale of a block, Z2 weights, Z3 products.
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z0 sums, Z1 the scale of a block, Z2 weights.
 TEXT ·dotQ4_1_1x1AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1164,26 +1164,26 @@ TEXT ·dotQ4_1_1x1AVX512(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
-	ADDQ DI, DX
-	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z6
-	VMOVUPS ·dotIntShiftAVX512<>(SB), Z7
+	LEAQ 2048(DI)(DX*1), DX
+	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z7
+	VMOVUPS ·dotIntShiftAVX512<>(SB), Z8
 	VPXORD Z0, Z0, Z0
 
 loop:
 	PREFETCHT0 0(DX)
+	VMOVSS (R12), X6                         // the other lanes are 0
 	VBROADCASTI32X4 4(DI), Y2
 	VPMOVZXBW Y2, Z2
-	VPSRLVW Z7, Z2, Z2
-	VPANDD Z6, Z2, Z2
+	VPSRLVW Z8, Z2, Z2
+	VPANDD Z7, Z2, Z2
 	VCVTPH2PS (DI), X1
-	VMOVSHDUP X1, X5
-	VBROADCASTSS X5, Z5
+	VMOVSHDUP X1, X3
+	VBROADCASTSS X3, Z3
 	VBROADCASTSS X1, Z1
-	VPMADDWD (SI), Z2, Z3
-	VCVTDQ2PS Z3, Z3
-	VFMADD231PS Z3, Z1, Z0
-	VMOVSS (R12), X4                         // the other lanes are 0
-	VFMADD231PS Z4, Z5, Z0
+	VPMADDWD (SI), Z2, Z4
+	VCVTDQ2PS Z4, Z4
+	VFMADD231PS Z4, Z1, Z0
+	VFMADD231PS Z6, Z3, Z0
 	ADDQ $20, DI
 	ADDQ $64, SI
 	ADDQ $4, R12
@@ -1204,8 +1204,8 @@ loop:
 
 // func dotQ4_1_4x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z3 sums, Z4 the scale of a block, Z5 weights, Z6 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z3 sums, Z4 the scale of a block, Z5 weights.
 TEXT ·dotQ4_1_4x1AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1220,9 +1220,9 @@ TEXT ·dotQ4_1_4x1AVX512(SB), NOSPLIT, $0-56
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
-	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z9
-	VMOVUPS ·dotIntShiftAVX512<>(SB), Z10
+	LEAQ 2048(DI)(DX*1), DX
+	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z10
+	VMOVUPS ·dotIntShiftAVX512<>(SB), Z11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1231,58 +1231,55 @@ TEXT ·dotQ4_1_4x1AVX512(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
+	VMOVSS (R12), X9                         // the other lanes are 0
 	VBROADCASTI32X4 4(DI), Y5
 	VPMOVZXBW Y5, Z5
-	VPSRLVW Z10, Z5, Z5
-	VPANDD Z9, Z5, Z5
+	VPSRLVW Z11, Z5, Z5
+	VPANDD Z10, Z5, Z5
 	VCVTPH2PS (DI), X4
-	VMOVSHDUP X4, X8
-	VBROADCASTSS X8, Z8
+	VMOVSHDUP X4, X6
+	VBROADCASTSS X6, Z6
 	VBROADCASTSS X4, Z4
-	VPMADDWD (SI), Z5, Z6
-	VCVTDQ2PS Z6, Z6
-	VFMADD231PS Z6, Z4, Z0
-	VMOVSS (R12), X7                         // the other lanes are 0
-	VFMADD231PS Z7, Z8, Z0
+	VPMADDWD (SI), Z5, Z7
+	VCVTDQ2PS Z7, Z7
+	VFMADD231PS Z7, Z4, Z0
+	VFMADD231PS Z9, Z6, Z0
 	VBROADCASTI32X4 4(DI)(R8*1), Y5
 	VPMOVZXBW Y5, Z5
-	VPSRLVW Z10, Z5, Z5
-	VPANDD Z9, Z5, Z5
+	VPSRLVW Z11, Z5, Z5
+	VPANDD Z10, Z5, Z5
 	VCVTPH2PS (DI)(R8*1), X4
-	VMOVSHDUP X4, X8
-	VBROADCASTSS X8, Z8
+	VMOVSHDUP X4, X6
+	VBROADCASTSS X6, Z6
 	VBROADCASTSS X4, Z4
-	VPMADDWD (SI), Z5, Z6
-	VCVTDQ2PS Z6, Z6
-	VFMADD231PS Z6, Z4, Z1
-	VMOVSS (R12), X7                         // the other lanes are 0
-	VFMADD231PS Z7, Z8, Z1
+	VPMADDWD (SI), Z5, Z7
+	VCVTDQ2PS Z7, Z7
+	VFMADD231PS Z7, Z4, Z1
+	VFMADD231PS Z9, Z6, Z1
 	VBROADCASTI32X4 4(DI)(R8*2), Y5
 	VPMOVZXBW Y5, Z5
-	VPSRLVW Z10, Z5, Z5
-	VPANDD Z9, Z5, Z5
+	VPSRLVW Z11, Z5, Z5
+	VPANDD Z10, Z5, Z5
 	VCVTPH2PS (DI)(R8*2), X4
-	VMOVSHDUP X4, X8
-	VBROADCASTSS X8, Z8
+	VMOVSHDUP X4, X6
+	VBROADCASTSS X6, Z6
 	VBROADCASTSS X4, Z4
-	VPMADDWD (SI), Z5, Z6
-	VCVTDQ2PS Z6, Z6
-	VFMADD231PS Z6, Z4, Z2
-	VMOVSS (R12), X7                         // the other lanes are 0
-	VFMADD231PS Z7, Z8, Z2
+	VPMADDWD (SI), Z5, Z7
+	VCVTDQ2PS Z7, Z7
+	VFMADD231PS Z7, Z4, Z2
+	VFMADD231PS Z9, Z6, Z2
 	VBROADCASTI32X4 4(R11), Y5
 	VPMOVZXBW Y5, Z5
-	VPSRLVW Z10, Z5, Z5
-	VPANDD Z9, Z5, Z5
+	VPSRLVW Z11, Z5, Z5
+	VPANDD Z10, Z5, Z5
 	VCVTPH2PS (R11), X4
-	VMOVSHDUP X4, X8
-	VBROADCASTSS X8, Z8
+	VMOVSHDUP X4, X6
+	VBROADCASTSS X6, Z6
 	VBROADCASTSS X4, Z4
-	VPMADDWD (SI), Z5, Z6
-	VCVTDQ2PS Z6, Z6
-	VFMADD231PS Z6, Z4, Z3
-	VMOVSS (R12), X7                         // the other lanes are 0
-	VFMADD231PS Z7, Z8, Z3
+	VPMADDWD (SI), Z5, Z7
+	VCVTDQ2PS Z7, Z7
+	VFMADD231PS Z7, Z4, Z3
+	VFMADD231PS Z9, Z6, Z3
 	ADDQ $20, DI
 	ADDQ $20, R11
 	ADDQ $64, SI
@@ -1311,8 +1308,8 @@ loop:
 
 // func dotQ4_1_4x2AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z7 sums, Z8 the scale of a block, Z9 weights, Z10 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z7 sums, Z8 the scale of a block, Z9 weights.
 TEXT ·dotQ4_1_4x2AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1327,7 +1324,7 @@ TEXT ·dotQ4_1_4x2AVX512(SB), NOSPLIT, $0-56
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z13
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z14
 	VPXORD Z0, Z0, Z0
@@ -1347,73 +1344,73 @@ loop:
 	VPSRLVW Z14, Z9, Z9
 	VPANDD Z13, Z9, Z9
 	VCVTPH2PS (DI), X8
-	VMOVSHDUP X8, X12
-	VBROADCASTSS X12, Z12
+	VMOVSHDUP X8, X10
+	VBROADCASTSS X10, Z10
 	VBROADCASTSS X8, Z8
-	VPMADDWD (SI), Z9, Z10
-	VCVTDQ2PS Z10, Z10
-	VFMADD231PS Z10, Z8, Z0
-	VMOVSS (R12), X11                        // the other lanes are 0
-	VFMADD231PS Z11, Z12, Z0
-	VPMADDWD (SI)(R9*1), Z9, Z10
-	VCVTDQ2PS Z10, Z10
-	VFMADD231PS Z10, Z8, Z4
-	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
-	VFMADD231PS Z11, Z12, Z4
+	VPMADDWD (SI), Z9, Z11
+	VCVTDQ2PS Z11, Z11
+	VFMADD231PS Z11, Z8, Z0
+	VMOVSS (R12), X12
+	VFMADD231PS Z12, Z10, Z0
+	VPMADDWD (SI)(R9*1), Z9, Z11
+	VCVTDQ2PS Z11, Z11
+	VFMADD231PS Z11, Z8, Z4
+	VMOVSS (R12)(R9*1), X12
+	VFMADD231PS Z12, Z10, Z4
 	VBROADCASTI32X4 4(DI)(R8*1), Y9
 	VPMOVZXBW Y9, Z9
 	VPSRLVW Z14, Z9, Z9
 	VPANDD Z13, Z9, Z9
 	VCVTPH2PS (DI)(R8*1), X8
-	VMOVSHDUP X8, X12
-	VBROADCASTSS X12, Z12
+	VMOVSHDUP X8, X10
+	VBROADCASTSS X10, Z10
 	VBROADCASTSS X8, Z8
-	VPMADDWD (SI), Z9, Z10
-	VCVTDQ2PS Z10, Z10
-	VFMADD231PS Z10, Z8, Z1
-	VMOVSS (R12), X11                        // the other lanes are 0
-	VFMADD231PS Z11, Z12, Z1
-	VPMADDWD (SI)(R9*1), Z9, Z10
-	VCVTDQ2PS Z10, Z10
-	VFMADD231PS Z10, Z8, Z5
-	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
-	VFMADD231PS Z11, Z12, Z5
+	VPMADDWD (SI), Z9, Z11
+	VCVTDQ2PS Z11, Z11
+	VFMADD231PS Z11, Z8, Z1
+	VMOVSS (R12), X12
+	VFMADD231PS Z12, Z10, Z1
+	VPMADDWD (SI)(R9*1), Z9, Z11
+	VCVTDQ2PS Z11, Z11
+	VFMADD231PS Z11, Z8, Z5
+	VMOVSS (R12)(R9*1), X12
+	VFMADD231PS Z12, Z10, Z5
 	VBROADCASTI32X4 4(DI)(R8*2), Y9
 	VPMOVZXBW Y9, Z9
 	VPSRLVW Z14, Z9, Z9
 	VPANDD Z13, Z9, Z9
 	VCVTPH2PS (DI)(R8*2), X8
-	VMOVSHDUP X8, X12
-	VBROADCASTSS X12, Z12
+	VMOVSHDUP X8, X10
+	VBROADCASTSS X10, Z10
 	VBROADCASTSS X8, Z8
-	VPMADDWD (SI), Z9, Z10
-	VCVTDQ2PS Z10, Z10
-	VFMADD231PS Z10, Z8, Z2
-	VMOVSS (R12), X11                        // the other lanes are 0
-	VFMADD231PS Z11, Z12, Z2
-	VPMADDWD (SI)(R9*1), Z9, Z10
-	VCVTDQ2PS Z10, Z10
-	VFMADD231PS Z10, Z8, Z6
-	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
-	VFMADD231PS Z11, Z12, Z6
+	VPMADDWD (SI), Z9, Z11
+	VCVTDQ2PS Z11, Z11
+	VFMADD231PS Z11, Z8, Z2
+	VMOVSS (R12), X12
+	VFMADD231PS Z12, Z10, Z2
+	VPMADDWD (SI)(R9*1), Z9, Z11
+	VCVTDQ2PS Z11, Z11
+	VFMADD231PS Z11, Z8, Z6
+	VMOVSS (R12)(R9*1), X12
+	VFMADD231PS Z12, Z10, Z6
 	VBROADCASTI32X4 4(R11), Y9
 	VPMOVZXBW Y9, Z9
 	VPSRLVW Z14, Z9, Z9
 	VPANDD Z13, Z9, Z9
 	VCVTPH2PS (R11), X8
-	VMOVSHDUP X8, X12
-	VBROADCASTSS X12, Z12
+	VMOVSHDUP X8, X10
+	VBROADCASTSS X10, Z10
 	VBROADCASTSS X8, Z8
-	VPMADDWD (SI), Z9, Z10
-	VCVTDQ2PS Z10, Z10
-	VFMADD231PS Z10, Z8, Z3
-	VMOVSS (R12), X11                        // the other lanes are 0
-	VFMADD231PS Z11, Z12, Z3
-	VPMADDWD (SI)(R9*1), Z9, Z10
-	VCVTDQ2PS Z10, Z10
-	VFMADD231PS Z10, Z8, Z7
-	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
-	VFMADD231PS Z11, Z12, Z7
+	VPMADDWD (SI), Z9, Z11
+	VCVTDQ2PS Z11, Z11
+	VFMADD231PS Z11, Z8, Z3
+	VMOVSS (R12), X12
+	VFMADD231PS Z12, Z10, Z3
+	VPMADDWD (SI)(R9*1), Z9, Z11
+	VCVTDQ2PS Z11, Z11
+	VFMADD231PS Z11, Z8, Z7
+	VMOVSS (R12)(R9*1), X12
+	VFMADD231PS Z12, Z10, Z7
 	ADDQ $20, DI
 	ADDQ $20, R11
 	ADDQ $64, SI
@@ -1457,8 +1454,8 @@ loop:
 
 // func dotQ4_1_4x3AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z11 sums, Z12 the scale of a block, Z13 weights, Z14 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z11 sums, Z12 the scale of a block, Z13 weights.
 TEXT ·dotQ4_1_4x3AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1473,7 +1470,7 @@ TEXT ·dotQ4_1_4x3AVX512(SB), NOSPLIT, $0-56
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z17
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z18
 	VPXORD Z0, Z0, Z0
@@ -1497,93 +1494,93 @@ loop:
 	VPSRLVW Z18, Z13, Z13
 	VPANDD Z17, Z13, Z13
 	VCVTPH2PS (DI), X12
-	VMOVSHDUP X12, X16
-	VBROADCASTSS X16, Z16
+	VMOVSHDUP X12, X14
+	VBROADCASTSS X14, Z14
 	VBROADCASTSS X12, Z12
-	VPMADDWD (SI), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z0
-	VMOVSS (R12), X15                        // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z0
-	VPMADDWD (SI)(R9*1), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z4
-	VMOVSS (R12)(R9*1), X15                  // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z4
-	VPMADDWD (SI)(R9*2), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z8
-	VMOVSS (R12)(R9*2), X15                  // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z8
+	VPMADDWD (SI), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z0
+	VMOVSS (R12), X16
+	VFMADD231PS Z16, Z14, Z0
+	VPMADDWD (SI)(R9*1), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z4
+	VMOVSS (R12)(R9*1), X16
+	VFMADD231PS Z16, Z14, Z4
+	VPMADDWD (SI)(R9*2), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z8
+	VMOVSS (R12)(R9*2), X16
+	VFMADD231PS Z16, Z14, Z8
 	VBROADCASTI32X4 4(DI)(R8*1), Y13
 	VPMOVZXBW Y13, Z13
 	VPSRLVW Z18, Z13, Z13
 	VPANDD Z17, Z13, Z13
 	VCVTPH2PS (DI)(R8*1), X12
-	VMOVSHDUP X12, X16
-	VBROADCASTSS X16, Z16
+	VMOVSHDUP X12, X14
+	VBROADCASTSS X14, Z14
 	VBROADCASTSS X12, Z12
-	VPMADDWD (SI), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z1
-	VMOVSS (R12), X15                        // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z1
-	VPMADDWD (SI)(R9*1), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z5
-	VMOVSS (R12)(R9*1), X15                  // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z5
-	VPMADDWD (SI)(R9*2), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z9
-	VMOVSS (R12)(R9*2), X15                  // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z9
+	VPMADDWD (SI), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z1
+	VMOVSS (R12), X16
+	VFMADD231PS Z16, Z14, Z1
+	VPMADDWD (SI)(R9*1), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z5
+	VMOVSS (R12)(R9*1), X16
+	VFMADD231PS Z16, Z14, Z5
+	VPMADDWD (SI)(R9*2), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z9
+	VMOVSS (R12)(R9*2), X16
+	VFMADD231PS Z16, Z14, Z9
 	VBROADCASTI32X4 4(DI)(R8*2), Y13
 	VPMOVZXBW Y13, Z13
 	VPSRLVW Z18, Z13, Z13
 	VPANDD Z17, Z13, Z13
 	VCVTPH2PS (DI)(R8*2), X12
-	VMOVSHDUP X12, X16
-	VBROADCASTSS X16, Z16
+	VMOVSHDUP X12, X14
+	VBROADCASTSS X14, Z14
 	VBROADCASTSS X12, Z12
-	VPMADDWD (SI), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z2
-	VMOVSS (R12), X15                        // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z2
-	VPMADDWD (SI)(R9*1), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z6
-	VMOVSS (R12)(R9*1), X15                  // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z6
-	VPMADDWD (SI)(R9*2), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z10
-	VMOVSS (R12)(R9*2), X15                  // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z10
+	VPMADDWD (SI), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z2
+	VMOVSS (R12), X16
+	VFMADD231PS Z16, Z14, Z2
+	VPMADDWD (SI)(R9*1), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z6
+	VMOVSS (R12)(R9*1), X16
+	VFMADD231PS Z16, Z14, Z6
+	VPMADDWD (SI)(R9*2), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z10
+	VMOVSS (R12)(R9*2), X16
+	VFMADD231PS Z16, Z14, Z10
 	VBROADCASTI32X4 4(R11), Y13
 	VPMOVZXBW Y13, Z13
 	VPSRLVW Z18, Z13, Z13
 	VPANDD Z17, Z13, Z13
 	VCVTPH2PS (R11), X12
-	VMOVSHDUP X12, X16
-	VBROADCASTSS X16, Z16
+	VMOVSHDUP X12, X14
+	VBROADCASTSS X14, Z14
 	VBROADCASTSS X12, Z12
-	VPMADDWD (SI), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z3
-	VMOVSS (R12), X15                        // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z3
-	VPMADDWD (SI)(R9*1), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z7
-	VMOVSS (R12)(R9*1), X15                  // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z7
-	VPMADDWD (SI)(R9*2), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z11
-	VMOVSS (R12)(R9*2), X15                  // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z11
+	VPMADDWD (SI), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z3
+	VMOVSS (R12), X16
+	VFMADD231PS Z16, Z14, Z3
+	VPMADDWD (SI)(R9*1), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z7
+	VMOVSS (R12)(R9*1), X16
+	VFMADD231PS Z16, Z14, Z7
+	VPMADDWD (SI)(R9*2), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z11
+	VMOVSS (R12)(R9*2), X16
+	VFMADD231PS Z16, Z14, Z11
 	ADDQ $20, DI
 	ADDQ $20, R11
 	ADDQ $64, SI
@@ -1642,8 +1639,8 @@ loop:
 
 // func dotQ4_1_4x4AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z15 sums, Z16 the scale of a block, Z17 weights, Z18 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z15 sums, Z16 the scale of a block, Z17 weights.
 TEXT ·dotQ4_1_4x4AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1662,7 +1659,7 @@ TEXT ·dotQ4_1_4x4AVX512(SB), NOSPLIT, $0-56
 	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z21
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z22
 	VPXORD Z0, Z0, Z0
@@ -1690,113 +1687,113 @@ loop:
 	VPSRLVW Z22, Z17, Z17
 	VPANDD Z21, Z17, Z17
 	VCVTPH2PS (DI), X16
-	VMOVSHDUP X16, X20
-	VBROADCASTSS X20, Z20
+	VMOVSHDUP X16, X18
+	VBROADCASTSS X18, Z18
 	VBROADCASTSS X16, Z16
-	VPMADDWD (SI), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z0
-	VMOVSS (R12), X19                        // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z0
-	VPMADDWD (SI)(R9*1), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z4
-	VMOVSS (R12)(R9*1), X19                  // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z4
-	VPMADDWD (SI)(R9*2), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z8
-	VMOVSS (R12)(R9*2), X19                  // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z8
-	VPMADDWD (R10), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z12
-	VMOVSS (R13), X19                        // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z12
+	VPMADDWD (SI), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z0
+	VMOVSS (R12), X20
+	VFMADD231PS Z20, Z18, Z0
+	VPMADDWD (SI)(R9*1), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z4
+	VMOVSS (R12)(R9*1), X20
+	VFMADD231PS Z20, Z18, Z4
+	VPMADDWD (SI)(R9*2), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z8
+	VMOVSS (R12)(R9*2), X20
+	VFMADD231PS Z20, Z18, Z8
+	VPMADDWD (R10), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z12
+	VMOVSS (R13), X20
+	VFMADD231PS Z20, Z18, Z12
 	VBROADCASTI32X4 4(DI)(R8*1), Y17
 	VPMOVZXBW Y17, Z17
 	VPSRLVW Z22, Z17, Z17
 	VPANDD Z21, Z17, Z17
 	VCVTPH2PS (DI)(R8*1), X16
-	VMOVSHDUP X16, X20
-	VBROADCASTSS X20, Z20
+	VMOVSHDUP X16, X18
+	VBROADCASTSS X18, Z18
 	VBROADCASTSS X16, Z16
-	VPMADDWD (SI), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z1
-	VMOVSS (R12), X19                        // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z1
-	VPMADDWD (SI)(R9*1), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z5
-	VMOVSS (R12)(R9*1), X19                  // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z5
-	VPMADDWD (SI)(R9*2), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z9
-	VMOVSS (R12)(R9*2), X19                  // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z9
-	VPMADDWD (R10), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z13
-	VMOVSS (R13), X19                        // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z13
+	VPMADDWD (SI), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z1
+	VMOVSS (R12), X20
+	VFMADD231PS Z20, Z18, Z1
+	VPMADDWD (SI)(R9*1), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z5
+	VMOVSS (R12)(R9*1), X20
+	VFMADD231PS Z20, Z18, Z5
+	VPMADDWD (SI)(R9*2), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z9
+	VMOVSS (R12)(R9*2), X20
+	VFMADD231PS Z20, Z18, Z9
+	VPMADDWD (R10), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z13
+	VMOVSS (R13), X20
+	VFMADD231PS Z20, Z18, Z13
 	VBROADCASTI32X4 4(DI)(R8*2), Y17
 	VPMOVZXBW Y17, Z17
 	VPSRLVW Z22, Z17, Z17
 	VPANDD Z21, Z17, Z17
 	VCVTPH2PS (DI)(R8*2), X16
-	VMOVSHDUP X16, X20
-	VBROADCASTSS X20, Z20
+	VMOVSHDUP X16, X18
+	VBROADCASTSS X18, Z18
 	VBROADCASTSS X16, Z16
-	VPMADDWD (SI), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z2
-	VMOVSS (R12), X19                        // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z2
-	VPMADDWD (SI)(R9*1), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z6
-	VMOVSS (R12)(R9*1), X19                  // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z6
-	VPMADDWD (SI)(R9*2), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z10
-	VMOVSS (R12)(R9*2), X19                  // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z10
-	VPMADDWD (R10), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z14
-	VMOVSS (R13), X19                        // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z14
+	VPMADDWD (SI), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z2
+	VMOVSS (R12), X20
+	VFMADD231PS Z20, Z18, Z2
+	VPMADDWD (SI)(R9*1), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z6
+	VMOVSS (R12)(R9*1), X20
+	VFMADD231PS Z20, Z18, Z6
+	VPMADDWD (SI)(R9*2), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z10
+	VMOVSS (R12)(R9*2), X20
+	VFMADD231PS Z20, Z18, Z10
+	VPMADDWD (R10), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z14
+	VMOVSS (R13), X20
+	VFMADD231PS Z20, Z18, Z14
 	VBROADCASTI32X4 4(R11), Y17
 	VPMOVZXBW Y17, Z17
 	VPSRLVW Z22, Z17, Z17
 	VPANDD Z21, Z17, Z17
 	VCVTPH2PS (R11), X16
-	VMOVSHDUP X16, X20
-	VBROADCASTSS X20, Z20
+	VMOVSHDUP X16, X18
+	VBROADCASTSS X18, Z18
 	VBROADCASTSS X16, Z16
-	VPMADDWD (SI), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z3
-	VMOVSS (R12), X19                        // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z3
-	VPMADDWD (SI)(R9*1), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z7
-	VMOVSS (R12)(R9*1), X19                  // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z7
-	VPMADDWD (SI)(R9*2), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z11
-	VMOVSS (R12)(R9*2), X19                  // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z11
-	VPMADDWD (R10), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z15
-	VMOVSS (R13), X19                        // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z15
+	VPMADDWD (SI), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z3
+	VMOVSS (R12), X20
+	VFMADD231PS Z20, Z18, Z3
+	VPMADDWD (SI)(R9*1), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z7
+	VMOVSS (R12)(R9*1), X20
+	VFMADD231PS Z20, Z18, Z7
+	VPMADDWD (SI)(R9*2), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z11
+	VMOVSS (R12)(R9*2), X20
+	VFMADD231PS Z20, Z18, Z11
+	VPMADDWD (R10), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z15
+	VMOVSS (R13), X20
+	VFMADD231PS Z20, Z18, Z15
 	ADDQ $20, DI
 	ADDQ $20, R11
 	ADDQ $64, SI
@@ -1872,8 +1869,8 @@ loop:
 
 // func dotQ4_1_4x5AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z19 sums, Z20 the scale of a block, Z21 weights, Z22 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z19 sums, Z20 the scale of a block, Z21 weights.
 TEXT ·dotQ4_1_4x5AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -1892,7 +1889,7 @@ TEXT ·dotQ4_1_4x5AVX512(SB), NOSPLIT, $0-56
 	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z25
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z26
 	VPXORD Z0, Z0, Z0
@@ -1924,133 +1921,133 @@ loop:
 	VPSRLVW Z26, Z21, Z21
 	VPANDD Z25, Z21, Z21
 	VCVTPH2PS (DI), X20
-	VMOVSHDUP X20, X24
-	VBROADCASTSS X24, Z24
+	VMOVSHDUP X20, X22
+	VBROADCASTSS X22, Z22
 	VBROADCASTSS X20, Z20
-	VPMADDWD (SI), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z0
-	VMOVSS (R12), X23                        // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z0
-	VPMADDWD (SI)(R9*1), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z4
-	VMOVSS (R12)(R9*1), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z4
-	VPMADDWD (SI)(R9*2), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z8
-	VMOVSS (R12)(R9*2), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z8
-	VPMADDWD (R10), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z12
-	VMOVSS (R13), X23                        // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z12
-	VPMADDWD (R10)(R9*1), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z16
-	VMOVSS (R13)(R9*1), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z16
+	VPMADDWD (SI), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z0
+	VMOVSS (R12), X24
+	VFMADD231PS Z24, Z22, Z0
+	VPMADDWD (SI)(R9*1), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z4
+	VMOVSS (R12)(R9*1), X24
+	VFMADD231PS Z24, Z22, Z4
+	VPMADDWD (SI)(R9*2), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z8
+	VMOVSS (R12)(R9*2), X24
+	VFMADD231PS Z24, Z22, Z8
+	VPMADDWD (R10), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z12
+	VMOVSS (R13), X24
+	VFMADD231PS Z24, Z22, Z12
+	VPMADDWD (R10)(R9*1), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z16
+	VMOVSS (R13)(R9*1), X24
+	VFMADD231PS Z24, Z22, Z16
 	VBROADCASTI32X4 4(DI)(R8*1), Y21
 	VPMOVZXBW Y21, Z21
 	VPSRLVW Z26, Z21, Z21
 	VPANDD Z25, Z21, Z21
 	VCVTPH2PS (DI)(R8*1), X20
-	VMOVSHDUP X20, X24
-	VBROADCASTSS X24, Z24
+	VMOVSHDUP X20, X22
+	VBROADCASTSS X22, Z22
 	VBROADCASTSS X20, Z20
-	VPMADDWD (SI), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z1
-	VMOVSS (R12), X23                        // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z1
-	VPMADDWD (SI)(R9*1), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z5
-	VMOVSS (R12)(R9*1), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z5
-	VPMADDWD (SI)(R9*2), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z9
-	VMOVSS (R12)(R9*2), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z9
-	VPMADDWD (R10), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z13
-	VMOVSS (R13), X23                        // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z13
-	VPMADDWD (R10)(R9*1), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z17
-	VMOVSS (R13)(R9*1), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z17
+	VPMADDWD (SI), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z1
+	VMOVSS (R12), X24
+	VFMADD231PS Z24, Z22, Z1
+	VPMADDWD (SI)(R9*1), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z5
+	VMOVSS (R12)(R9*1), X24
+	VFMADD231PS Z24, Z22, Z5
+	VPMADDWD (SI)(R9*2), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z9
+	VMOVSS (R12)(R9*2), X24
+	VFMADD231PS Z24, Z22, Z9
+	VPMADDWD (R10), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z13
+	VMOVSS (R13), X24
+	VFMADD231PS Z24, Z22, Z13
+	VPMADDWD (R10)(R9*1), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z17
+	VMOVSS (R13)(R9*1), X24
+	VFMADD231PS Z24, Z22, Z17
 	VBROADCASTI32X4 4(DI)(R8*2), Y21
 	VPMOVZXBW Y21, Z21
 	VPSRLVW Z26, Z21, Z21
 	VPANDD Z25, Z21, Z21
 	VCVTPH2PS (DI)(R8*2), X20
-	VMOVSHDUP X20, X24
-	VBROADCASTSS X24, Z24
+	VMOVSHDUP X20, X22
+	VBROADCASTSS X22, Z22
 	VBROADCASTSS X20, Z20
-	VPMADDWD (SI), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z2
-	VMOVSS (R12), X23                        // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z2
-	VPMADDWD (SI)(R9*1), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z6
-	VMOVSS (R12)(R9*1), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z6
-	VPMADDWD (SI)(R9*2), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z10
-	VMOVSS (R12)(R9*2), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z10
-	VPMADDWD (R10), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z14
-	VMOVSS (R13), X23                        // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z14
-	VPMADDWD (R10)(R9*1), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z18
-	VMOVSS (R13)(R9*1), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z18
+	VPMADDWD (SI), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z2
+	VMOVSS (R12), X24
+	VFMADD231PS Z24, Z22, Z2
+	VPMADDWD (SI)(R9*1), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z6
+	VMOVSS (R12)(R9*1), X24
+	VFMADD231PS Z24, Z22, Z6
+	VPMADDWD (SI)(R9*2), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z10
+	VMOVSS (R12)(R9*2), X24
+	VFMADD231PS Z24, Z22, Z10
+	VPMADDWD (R10), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z14
+	VMOVSS (R13), X24
+	VFMADD231PS Z24, Z22, Z14
+	VPMADDWD (R10)(R9*1), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z18
+	VMOVSS (R13)(R9*1), X24
+	VFMADD231PS Z24, Z22, Z18
 	VBROADCASTI32X4 4(R11), Y21
 	VPMOVZXBW Y21, Z21
 	VPSRLVW Z26, Z21, Z21
 	VPANDD Z25, Z21, Z21
 	VCVTPH2PS (R11), X20
-	VMOVSHDUP X20, X24
-	VBROADCASTSS X24, Z24
+	VMOVSHDUP X20, X22
+	VBROADCASTSS X22, Z22
 	VBROADCASTSS X20, Z20
-	VPMADDWD (SI), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z3
-	VMOVSS (R12), X23                        // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z3
-	VPMADDWD (SI)(R9*1), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z7
-	VMOVSS (R12)(R9*1), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z7
-	VPMADDWD (SI)(R9*2), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z11
-	VMOVSS (R12)(R9*2), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z11
-	VPMADDWD (R10), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z15
-	VMOVSS (R13), X23                        // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z15
-	VPMADDWD (R10)(R9*1), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z19
-	VMOVSS (R13)(R9*1), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z19
+	VPMADDWD (SI), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z3
+	VMOVSS (R12), X24
+	VFMADD231PS Z24, Z22, Z3
+	VPMADDWD (SI)(R9*1), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z7
+	VMOVSS (R12)(R9*1), X24
+	VFMADD231PS Z24, Z22, Z7
+	VPMADDWD (SI)(R9*2), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z11
+	VMOVSS (R12)(R9*2), X24
+	VFMADD231PS Z24, Z22, Z11
+	VPMADDWD (R10), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z15
+	VMOVSS (R13), X24
+	VFMADD231PS Z24, Z22, Z15
+	VPMADDWD (R10)(R9*1), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z19
+	VMOVSS (R13)(R9*1), X24
+	VFMADD231PS Z24, Z22, Z19
 	ADDQ $20, DI
 	ADDQ $20, R11
 	ADDQ $64, SI
@@ -2145,8 +2142,8 @@ loop:
 
 // func dotQ4_1_4x6AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z23 sums, Z24 the scale of a block, Z25 weights, Z26 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z23 sums, Z24 the scale of a block, Z25 weights.
 TEXT ·dotQ4_1_4x6AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2165,7 +2162,7 @@ TEXT ·dotQ4_1_4x6AVX512(SB), NOSPLIT, $0-56
 	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z29
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z30
 	VPXORD Z0, Z0, Z0
@@ -2201,153 +2198,153 @@ loop:
 	VPSRLVW Z30, Z25, Z25
 	VPANDD Z29, Z25, Z25
 	VCVTPH2PS (DI), X24
-	VMOVSHDUP X24, X28
-	VBROADCASTSS X28, Z28
+	VMOVSHDUP X24, X26
+	VBROADCASTSS X26, Z26
 	VBROADCASTSS X24, Z24
-	VPMADDWD (SI), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z0
-	VMOVSS (R12), X27                        // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z0
-	VPMADDWD (SI)(R9*1), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z4
-	VMOVSS (R12)(R9*1), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z4
-	VPMADDWD (SI)(R9*2), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z8
-	VMOVSS (R12)(R9*2), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z8
-	VPMADDWD (R10), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z12
-	VMOVSS (R13), X27                        // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z12
-	VPMADDWD (R10)(R9*1), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z16
-	VMOVSS (R13)(R9*1), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z16
-	VPMADDWD (R10)(R9*2), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z20
-	VMOVSS (R13)(R9*2), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z20
+	VPMADDWD (SI), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z0
+	VMOVSS (R12), X28
+	VFMADD231PS Z28, Z26, Z0
+	VPMADDWD (SI)(R9*1), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z4
+	VMOVSS (R12)(R9*1), X28
+	VFMADD231PS Z28, Z26, Z4
+	VPMADDWD (SI)(R9*2), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z8
+	VMOVSS (R12)(R9*2), X28
+	VFMADD231PS Z28, Z26, Z8
+	VPMADDWD (R10), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z12
+	VMOVSS (R13), X28
+	VFMADD231PS Z28, Z26, Z12
+	VPMADDWD (R10)(R9*1), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z16
+	VMOVSS (R13)(R9*1), X28
+	VFMADD231PS Z28, Z26, Z16
+	VPMADDWD (R10)(R9*2), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z20
+	VMOVSS (R13)(R9*2), X28
+	VFMADD231PS Z28, Z26, Z20
 	VBROADCASTI32X4 4(DI)(R8*1), Y25
 	VPMOVZXBW Y25, Z25
 	VPSRLVW Z30, Z25, Z25
 	VPANDD Z29, Z25, Z25
 	VCVTPH2PS (DI)(R8*1), X24
-	VMOVSHDUP X24, X28
-	VBROADCASTSS X28, Z28
+	VMOVSHDUP X24, X26
+	VBROADCASTSS X26, Z26
 	VBROADCASTSS X24, Z24
-	VPMADDWD (SI), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z1
-	VMOVSS (R12), X27                        // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z1
-	VPMADDWD (SI)(R9*1), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z5
-	VMOVSS (R12)(R9*1), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z5
-	VPMADDWD (SI)(R9*2), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z9
-	VMOVSS (R12)(R9*2), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z9
-	VPMADDWD (R10), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z13
-	VMOVSS (R13), X27                        // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z13
-	VPMADDWD (R10)(R9*1), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z17
-	VMOVSS (R13)(R9*1), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z17
-	VPMADDWD (R10)(R9*2), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z21
-	VMOVSS (R13)(R9*2), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z21
+	VPMADDWD (SI), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z1
+	VMOVSS (R12), X28
+	VFMADD231PS Z28, Z26, Z1
+	VPMADDWD (SI)(R9*1), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z5
+	VMOVSS (R12)(R9*1), X28
+	VFMADD231PS Z28, Z26, Z5
+	VPMADDWD (SI)(R9*2), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z9
+	VMOVSS (R12)(R9*2), X28
+	VFMADD231PS Z28, Z26, Z9
+	VPMADDWD (R10), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z13
+	VMOVSS (R13), X28
+	VFMADD231PS Z28, Z26, Z13
+	VPMADDWD (R10)(R9*1), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z17
+	VMOVSS (R13)(R9*1), X28
+	VFMADD231PS Z28, Z26, Z17
+	VPMADDWD (R10)(R9*2), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z21
+	VMOVSS (R13)(R9*2), X28
+	VFMADD231PS Z28, Z26, Z21
 	VBROADCASTI32X4 4(DI)(R8*2), Y25
 	VPMOVZXBW Y25, Z25
 	VPSRLVW Z30, Z25, Z25
 	VPANDD Z29, Z25, Z25
 	VCVTPH2PS (DI)(R8*2), X24
-	VMOVSHDUP X24, X28
-	VBROADCASTSS X28, Z28
+	VMOVSHDUP X24, X26
+	VBROADCASTSS X26, Z26
 	VBROADCASTSS X24, Z24
-	VPMADDWD (SI), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z2
-	VMOVSS (R12), X27                        // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z2
-	VPMADDWD (SI)(R9*1), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z6
-	VMOVSS (R12)(R9*1), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z6
-	VPMADDWD (SI)(R9*2), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z10
-	VMOVSS (R12)(R9*2), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z10
-	VPMADDWD (R10), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z14
-	VMOVSS (R13), X27                        // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z14
-	VPMADDWD (R10)(R9*1), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z18
-	VMOVSS (R13)(R9*1), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z18
-	VPMADDWD (R10)(R9*2), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z22
-	VMOVSS (R13)(R9*2), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z22
+	VPMADDWD (SI), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z2
+	VMOVSS (R12), X28
+	VFMADD231PS Z28, Z26, Z2
+	VPMADDWD (SI)(R9*1), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z6
+	VMOVSS (R12)(R9*1), X28
+	VFMADD231PS Z28, Z26, Z6
+	VPMADDWD (SI)(R9*2), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z10
+	VMOVSS (R12)(R9*2), X28
+	VFMADD231PS Z28, Z26, Z10
+	VPMADDWD (R10), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z14
+	VMOVSS (R13), X28
+	VFMADD231PS Z28, Z26, Z14
+	VPMADDWD (R10)(R9*1), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z18
+	VMOVSS (R13)(R9*1), X28
+	VFMADD231PS Z28, Z26, Z18
+	VPMADDWD (R10)(R9*2), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z22
+	VMOVSS (R13)(R9*2), X28
+	VFMADD231PS Z28, Z26, Z22
 	VBROADCASTI32X4 4(R11), Y25
 	VPMOVZXBW Y25, Z25
 	VPSRLVW Z30, Z25, Z25
 	VPANDD Z29, Z25, Z25
 	VCVTPH2PS (R11), X24
-	VMOVSHDUP X24, X28
-	VBROADCASTSS X28, Z28
+	VMOVSHDUP X24, X26
+	VBROADCASTSS X26, Z26
 	VBROADCASTSS X24, Z24
-	VPMADDWD (SI), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z3
-	VMOVSS (R12), X27                        // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z3
-	VPMADDWD (SI)(R9*1), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z7
-	VMOVSS (R12)(R9*1), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z7
-	VPMADDWD (SI)(R9*2), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z11
-	VMOVSS (R12)(R9*2), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z11
-	VPMADDWD (R10), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z15
-	VMOVSS (R13), X27                        // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z15
-	VPMADDWD (R10)(R9*1), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z19
-	VMOVSS (R13)(R9*1), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z19
-	VPMADDWD (R10)(R9*2), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z23
-	VMOVSS (R13)(R9*2), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z23
+	VPMADDWD (SI), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z3
+	VMOVSS (R12), X28
+	VFMADD231PS Z28, Z26, Z3
+	VPMADDWD (SI)(R9*1), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z7
+	VMOVSS (R12)(R9*1), X28
+	VFMADD231PS Z28, Z26, Z7
+	VPMADDWD (SI)(R9*2), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z11
+	VMOVSS (R12)(R9*2), X28
+	VFMADD231PS Z28, Z26, Z11
+	VPMADDWD (R10), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z15
+	VMOVSS (R13), X28
+	VFMADD231PS Z28, Z26, Z15
+	VPMADDWD (R10)(R9*1), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z19
+	VMOVSS (R13)(R9*1), X28
+	VFMADD231PS Z28, Z26, Z19
+	VPMADDWD (R10)(R9*2), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z23
+	VMOVSS (R13)(R9*2), X28
+	VFMADD231PS Z28, Z26, Z23
 	ADDQ $20, DI
 	ADDQ $20, R11
 	ADDQ $64, SI
@@ -2461,8 +2458,8 @@ loop:
 
 // func dotQ5_0_1x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z0 sums, Z1 the scale of a block, Z2 weights, Z3 products.
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z0 sums, Z1 the scale of a block, Z2 weights.
 TEXT ·dotQ5_0_1x1AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2473,7 +2470,7 @@ TEXT ·dotQ5_0_1x1AVX512(SB), NOSPLIT, $0-56
 	MOVQ n+48(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z5
 	VMOVUPS ·dotIntSixteenAVX512<>(SB), Z6
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z7
@@ -2512,8 +2509,8 @@ loop:
 
 // func dotQ5_0_4x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z3 sums, Z4 the scale of a block, Z5 weights, Z6 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z3 sums, Z4 the scale of a block, Z5 weights.
 TEXT ·dotQ5_0_4x1AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2527,7 +2524,7 @@ TEXT ·dotQ5_0_4x1AVX512(SB), NOSPLIT, $0-56
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z8
 	VMOVUPS ·dotIntSixteenAVX512<>(SB), Z9
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z10
@@ -2614,8 +2611,8 @@ loop:
 
 // func dotQ5_0_4x2AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z7 sums, Z8 the scale of a block, Z9 weights, Z10 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z7 sums, Z8 the scale of a block, Z9 weights.
 TEXT ·dotQ5_0_4x2AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2629,7 +2626,7 @@ TEXT ·dotQ5_0_4x2AVX512(SB), NOSPLIT, $0-56
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z12
 	VMOVUPS ·dotIntSixteenAVX512<>(SB), Z13
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z14
@@ -2747,8 +2744,8 @@ loop:
 
 // func dotQ5_0_4x3AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z11 sums, Z12 the scale of a block, Z13 weights, Z14 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z11 sums, Z12 the scale of a block, Z13 weights.
 TEXT ·dotQ5_0_4x3AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2762,7 +2759,7 @@ TEXT ·dotQ5_0_4x3AVX512(SB), NOSPLIT, $0-56
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z16
 	VMOVUPS ·dotIntSixteenAVX512<>(SB), Z17
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z18
@@ -2911,8 +2908,8 @@ loop:
 
 // func dotQ5_0_4x4AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z15 sums, Z16 the scale of a block, Z17 weights, Z18 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z15 sums, Z16 the scale of a block, Z17 weights.
 TEXT ·dotQ5_0_4x4AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -2928,7 +2925,7 @@ TEXT ·dotQ5_0_4x4AVX512(SB), NOSPLIT, $0-56
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z20
 	VMOVUPS ·dotIntSixteenAVX512<>(SB), Z21
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z22
@@ -3109,8 +3106,8 @@ loop:
 
 // func dotQ5_0_4x5AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z19 sums, Z20 the scale of a block, Z21 weights, Z22 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z19 sums, Z20 the scale of a block, Z21 weights.
 TEXT ·dotQ5_0_4x5AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -3126,7 +3123,7 @@ TEXT ·dotQ5_0_4x5AVX512(SB), NOSPLIT, $0-56
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z24
 	VMOVUPS ·dotIntSixteenAVX512<>(SB), Z25
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z26
@@ -3342,8 +3339,8 @@ loop:
 
 // func dotQ5_0_4x6AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z23 sums, Z24 the scale of a block, Z25 weights, Z26 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z23 sums, Z24 the scale of a block, Z25 weights.
 TEXT ·dotQ5_0_4x6AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -3359,7 +3356,7 @@ TEXT ·dotQ5_0_4x6AVX512(SB), NOSPLIT, $0-56
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z28
 	VMOVUPS ·dotIntSixteenAVX512<>(SB), Z29
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z30
@@ -3610,8 +3607,8 @@ loop:
 
 // func dotQ5_1_1x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z0 sums, Z1 the scale of a block, Z2 weights, Z3 products.
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z0 sums, Z1 the scale of a block, Z2 weights.
 TEXT ·dotQ5_1_1x1AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -3623,29 +3620,29 @@ TEXT ·dotQ5_1_1x1AVX512(SB), NOSPLIT, $0-56
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
-	ADDQ DI, DX
-	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z6
-	VMOVUPS ·dotIntSixteenAVX512<>(SB), Z7
-	VMOVUPS ·dotIntShiftAVX512<>(SB), Z8
+	LEAQ 2048(DI)(DX*1), DX
+	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z7
+	VMOVUPS ·dotIntSixteenAVX512<>(SB), Z8
+	VMOVUPS ·dotIntShiftAVX512<>(SB), Z9
 	VPXORD Z0, Z0, Z0
 
 loop:
 	PREFETCHT0 0(DX)
+	VMOVSS (R12), X6                         // the other lanes are 0
 	VBROADCASTI32X4 8(DI), Y2
 	VPMOVZXBW Y2, Z2
-	VPSRLVW Z8, Z2, Z2
-	VPANDD Z6, Z2, Z2
+	VPSRLVW Z9, Z2, Z2
+	VPANDD Z7, Z2, Z2
 	KMOVD 4(DI), K1
-	VPADDW Z7, Z2, K1, Z2
+	VPADDW Z8, Z2, K1, Z2
 	VCVTPH2PS (DI), X1
-	VMOVSHDUP X1, X5
-	VBROADCASTSS X5, Z5
+	VMOVSHDUP X1, X3
+	VBROADCASTSS X3, Z3
 	VBROADCASTSS X1, Z1
-	VPMADDWD (SI), Z2, Z3
-	VCVTDQ2PS Z3, Z3
-	VFMADD231PS Z3, Z1, Z0
-	VMOVSS (R12), X4                         // the other lanes are 0
-	VFMADD231PS Z4, Z5, Z0
+	VPMADDWD (SI), Z2, Z4
+	VCVTDQ2PS Z4, Z4
+	VFMADD231PS Z4, Z1, Z0
+	VFMADD231PS Z6, Z3, Z0
 	ADDQ $24, DI
 	ADDQ $64, SI
 	ADDQ $4, R12
@@ -3666,8 +3663,8 @@ loop:
 
 // func dotQ5_1_4x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z3 sums, Z4 the scale of a block, Z5 weights, Z6 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z3 sums, Z4 the scale of a block, Z5 weights.
 TEXT ·dotQ5_1_4x1AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -3682,10 +3679,10 @@ TEXT ·dotQ5_1_4x1AVX512(SB), NOSPLIT, $0-56
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
-	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z9
-	VMOVUPS ·dotIntSixteenAVX512<>(SB), Z10
-	VMOVUPS ·dotIntShiftAVX512<>(SB), Z11
+	LEAQ 2048(DI)(DX*1), DX
+	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z10
+	VMOVUPS ·dotIntSixteenAVX512<>(SB), Z11
+	VMOVUPS ·dotIntShiftAVX512<>(SB), Z12
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3694,66 +3691,63 @@ TEXT ·dotQ5_1_4x1AVX512(SB), NOSPLIT, $0-56
 loop:
 	PREFETCHT0 0(DX)
 	PREFETCHT0 64(DX)
+	VMOVSS (R12), X9                         // the other lanes are 0
 	VBROADCASTI32X4 8(DI), Y5
 	VPMOVZXBW Y5, Z5
-	VPSRLVW Z11, Z5, Z5
-	VPANDD Z9, Z5, Z5
+	VPSRLVW Z12, Z5, Z5
+	VPANDD Z10, Z5, Z5
 	KMOVD 4(DI), K1
-	VPADDW Z10, Z5, K1, Z5
+	VPADDW Z11, Z5, K1, Z5
 	VCVTPH2PS (DI), X4
-	VMOVSHDUP X4, X8
-	VBROADCASTSS X8, Z8
+	VMOVSHDUP X4, X6
+	VBROADCASTSS X6, Z6
 	VBROADCASTSS X4, Z4
-	VPMADDWD (SI), Z5, Z6
-	VCVTDQ2PS Z6, Z6
-	VFMADD231PS Z6, Z4, Z0
-	VMOVSS (R12), X7                         // the other lanes are 0
-	VFMADD231PS Z7, Z8, Z0
+	VPMADDWD (SI), Z5, Z7
+	VCVTDQ2PS Z7, Z7
+	VFMADD231PS Z7, Z4, Z0
+	VFMADD231PS Z9, Z6, Z0
 	VBROADCASTI32X4 8(DI)(R8*1), Y5
 	VPMOVZXBW Y5, Z5
-	VPSRLVW Z11, Z5, Z5
-	VPANDD Z9, Z5, Z5
+	VPSRLVW Z12, Z5, Z5
+	VPANDD Z10, Z5, Z5
 	KMOVD 4(DI)(R8*1), K1
-	VPADDW Z10, Z5, K1, Z5
+	VPADDW Z11, Z5, K1, Z5
 	VCVTPH2PS (DI)(R8*1), X4
-	VMOVSHDUP X4, X8
-	VBROADCASTSS X8, Z8
+	VMOVSHDUP X4, X6
+	VBROADCASTSS X6, Z6
 	VBROADCASTSS X4, Z4
-	VPMADDWD (SI), Z5, Z6
-	VCVTDQ2PS Z6, Z6
-	VFMADD231PS Z6, Z4, Z1
-	VMOVSS (R12), X7                         // the other lanes are 0
-	VFMADD231PS Z7, Z8, Z1
+	VPMADDWD (SI), Z5, Z7
+	VCVTDQ2PS Z7, Z7
+	VFMADD231PS Z7, Z4, Z1
+	VFMADD231PS Z9, Z6, Z1
 	VBROADCASTI32X4 8(DI)(R8*2), Y5
 	VPMOVZXBW Y5, Z5
-	VPSRLVW Z11, Z5, Z5
-	VPANDD Z9, Z5, Z5
+	VPSRLVW Z12, Z5, Z5
+	VPANDD Z10, Z5, Z5
 	KMOVD 4(DI)(R8*2), K1
-	VPADDW Z10, Z5, K1, Z5
+	VPADDW Z11, Z5, K1, Z5
 	VCVTPH2PS (DI)(R8*2), X4
-	VMOVSHDUP X4, X8
-	VBROADCASTSS X8, Z8
+	VMOVSHDUP X4, X6
+	VBROADCASTSS X6, Z6
 	VBROADCASTSS X4, Z4
-	VPMADDWD (SI), Z5, Z6
-	VCVTDQ2PS Z6, Z6
-	VFMADD231PS Z6, Z4, Z2
-	VMOVSS (R12), X7                         // the other lanes are 0
-	VFMADD231PS Z7, Z8, Z2
+	VPMADDWD (SI), Z5, Z7
+	VCVTDQ2PS Z7, Z7
+	VFMADD231PS Z7, Z4, Z2
+	VFMADD231PS Z9, Z6, Z2
 	VBROADCASTI32X4 8(R11), Y5
 	VPMOVZXBW Y5, Z5
-	VPSRLVW Z11, Z5, Z5
-	VPANDD Z9, Z5, Z5
+	VPSRLVW Z12, Z5, Z5
+	VPANDD Z10, Z5, Z5
 	KMOVD 4(R11), K1
-	VPADDW Z10, Z5, K1, Z5
+	VPADDW Z11, Z5, K1, Z5
 	VCVTPH2PS (R11), X4
-	VMOVSHDUP X4, X8
-	VBROADCASTSS X8, Z8
+	VMOVSHDUP X4, X6
+	VBROADCASTSS X6, Z6
 	VBROADCASTSS X4, Z4
-	VPMADDWD (SI), Z5, Z6
-	VCVTDQ2PS Z6, Z6
-	VFMADD231PS Z6, Z4, Z3
-	VMOVSS (R12), X7                         // the other lanes are 0
-	VFMADD231PS Z7, Z8, Z3
+	VPMADDWD (SI), Z5, Z7
+	VCVTDQ2PS Z7, Z7
+	VFMADD231PS Z7, Z4, Z3
+	VFMADD231PS Z9, Z6, Z3
 	ADDQ $24, DI
 	ADDQ $24, R11
 	ADDQ $64, SI
@@ -3782,8 +3776,8 @@ loop:
 
 // func dotQ5_1_4x2AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z7 sums, Z8 the scale of a block, Z9 weights, Z10 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z7 sums, Z8 the scale of a block, Z9 weights.
 TEXT ·dotQ5_1_4x2AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -3798,7 +3792,7 @@ TEXT ·dotQ5_1_4x2AVX512(SB), NOSPLIT, $0-56
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z13
 	VMOVUPS ·dotIntSixteenAVX512<>(SB), Z14
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z15
@@ -3821,19 +3815,19 @@ loop:
 	KMOVD 4(DI), K1
 	VPADDW Z14, Z9, K1, Z9
 	VCVTPH2PS (DI), X8
-	VMOVSHDUP X8, X12
-	VBROADCASTSS X12, Z12
+	VMOVSHDUP X8, X10
+	VBROADCASTSS X10, Z10
 	VBROADCASTSS X8, Z8
-	VPMADDWD (SI), Z9, Z10
-	VCVTDQ2PS Z10, Z10
-	VFMADD231PS Z10, Z8, Z0
-	VMOVSS (R12), X11                        // the other lanes are 0
-	VFMADD231PS Z11, Z12, Z0
-	VPMADDWD (SI)(R9*1), Z9, Z10
-	VCVTDQ2PS Z10, Z10
-	VFMADD231PS Z10, Z8, Z4
-	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
-	VFMADD231PS Z11, Z12, Z4
+	VPMADDWD (SI), Z9, Z11
+	VCVTDQ2PS Z11, Z11
+	VFMADD231PS Z11, Z8, Z0
+	VMOVSS (R12), X12
+	VFMADD231PS Z12, Z10, Z0
+	VPMADDWD (SI)(R9*1), Z9, Z11
+	VCVTDQ2PS Z11, Z11
+	VFMADD231PS Z11, Z8, Z4
+	VMOVSS (R12)(R9*1), X12
+	VFMADD231PS Z12, Z10, Z4
 	VBROADCASTI32X4 8(DI)(R8*1), Y9
 	VPMOVZXBW Y9, Z9
 	VPSRLVW Z15, Z9, Z9
@@ -3841,19 +3835,19 @@ loop:
 	KMOVD 4(DI)(R8*1), K1
 	VPADDW Z14, Z9, K1, Z9
 	VCVTPH2PS (DI)(R8*1), X8
-	VMOVSHDUP X8, X12
-	VBROADCASTSS X12, Z12
+	VMOVSHDUP X8, X10
+	VBROADCASTSS X10, Z10
 	VBROADCASTSS X8, Z8
-	VPMADDWD (SI), Z9, Z10
-	VCVTDQ2PS Z10, Z10
-	VFMADD231PS Z10, Z8, Z1
-	VMOVSS (R12), X11                        // the other lanes are 0
-	VFMADD231PS Z11, Z12, Z1
-	VPMADDWD (SI)(R9*1), Z9, Z10
-	VCVTDQ2PS Z10, Z10
-	VFMADD231PS Z10, Z8, Z5
-	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
-	VFMADD231PS Z11, Z12, Z5
+	VPMADDWD (SI), Z9, Z11
+	VCVTDQ2PS Z11, Z11
+	VFMADD231PS Z11, Z8, Z1
+	VMOVSS (R12), X12
+	VFMADD231PS Z12, Z10, Z1
+	VPMADDWD (SI)(R9*1), Z9, Z11
+	VCVTDQ2PS Z11, Z11
+	VFMADD231PS Z11, Z8, Z5
+	VMOVSS (R12)(R9*1), X12
+	VFMADD231PS Z12, Z10, Z5
 	VBROADCASTI32X4 8(DI)(R8*2), Y9
 	VPMOVZXBW Y9, Z9
 	VPSRLVW Z15, Z9, Z9
@@ -3861,19 +3855,19 @@ loop:
 	KMOVD 4(DI)(R8*2), K1
 	VPADDW Z14, Z9, K1, Z9
 	VCVTPH2PS (DI)(R8*2), X8
-	VMOVSHDUP X8, X12
-	VBROADCASTSS X12, Z12
+	VMOVSHDUP X8, X10
+	VBROADCASTSS X10, Z10
 	VBROADCASTSS X8, Z8
-	VPMADDWD (SI), Z9, Z10
-	VCVTDQ2PS Z10, Z10
-	VFMADD231PS Z10, Z8, Z2
-	VMOVSS (R12), X11                        // the other lanes are 0
-	VFMADD231PS Z11, Z12, Z2
-	VPMADDWD (SI)(R9*1), Z9, Z10
-	VCVTDQ2PS Z10, Z10
-	VFMADD231PS Z10, Z8, Z6
-	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
-	VFMADD231PS Z11, Z12, Z6
+	VPMADDWD (SI), Z9, Z11
+	VCVTDQ2PS Z11, Z11
+	VFMADD231PS Z11, Z8, Z2
+	VMOVSS (R12), X12
+	VFMADD231PS Z12, Z10, Z2
+	VPMADDWD (SI)(R9*1), Z9, Z11
+	VCVTDQ2PS Z11, Z11
+	VFMADD231PS Z11, Z8, Z6
+	VMOVSS (R12)(R9*1), X12
+	VFMADD231PS Z12, Z10, Z6
 	VBROADCASTI32X4 8(R11), Y9
 	VPMOVZXBW Y9, Z9
 	VPSRLVW Z15, Z9, Z9
@@ -3881,19 +3875,19 @@ loop:
 	KMOVD 4(R11), K1
 	VPADDW Z14, Z9, K1, Z9
 	VCVTPH2PS (R11), X8
-	VMOVSHDUP X8, X12
-	VBROADCASTSS X12, Z12
+	VMOVSHDUP X8, X10
+	VBROADCASTSS X10, Z10
 	VBROADCASTSS X8, Z8
-	VPMADDWD (SI), Z9, Z10
-	VCVTDQ2PS Z10, Z10
-	VFMADD231PS Z10, Z8, Z3
-	VMOVSS (R12), X11                        // the other lanes are 0
-	VFMADD231PS Z11, Z12, Z3
-	VPMADDWD (SI)(R9*1), Z9, Z10
-	VCVTDQ2PS Z10, Z10
-	VFMADD231PS Z10, Z8, Z7
-	VMOVSS (R12)(R9*1), X11                  // the other lanes are 0
-	VFMADD231PS Z11, Z12, Z7
+	VPMADDWD (SI), Z9, Z11
+	VCVTDQ2PS Z11, Z11
+	VFMADD231PS Z11, Z8, Z3
+	VMOVSS (R12), X12
+	VFMADD231PS Z12, Z10, Z3
+	VPMADDWD (SI)(R9*1), Z9, Z11
+	VCVTDQ2PS Z11, Z11
+	VFMADD231PS Z11, Z8, Z7
+	VMOVSS (R12)(R9*1), X12
+	VFMADD231PS Z12, Z10, Z7
 	ADDQ $24, DI
 	ADDQ $24, R11
 	ADDQ $64, SI
@@ -3937,8 +3931,8 @@ loop:
 
 // func dotQ5_1_4x3AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z11 sums, Z12 the scale of a block, Z13 weights, Z14 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z11 sums, Z12 the scale of a block, Z13 weights.
 TEXT ·dotQ5_1_4x3AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -3953,7 +3947,7 @@ TEXT ·dotQ5_1_4x3AVX512(SB), NOSPLIT, $0-56
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z17
 	VMOVUPS ·dotIntSixteenAVX512<>(SB), Z18
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z19
@@ -3980,24 +3974,24 @@ loop:
 	KMOVD 4(DI), K1
 	VPADDW Z18, Z13, K1, Z13
 	VCVTPH2PS (DI), X12
-	VMOVSHDUP X12, X16
-	VBROADCASTSS X16, Z16
+	VMOVSHDUP X12, X14
+	VBROADCASTSS X14, Z14
 	VBROADCASTSS X12, Z12
-	VPMADDWD (SI), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z0
-	VMOVSS (R12), X15                        // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z0
-	VPMADDWD (SI)(R9*1), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z4
-	VMOVSS (R12)(R9*1), X15                  // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z4
-	VPMADDWD (SI)(R9*2), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z8
-	VMOVSS (R12)(R9*2), X15                  // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z8
+	VPMADDWD (SI), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z0
+	VMOVSS (R12), X16
+	VFMADD231PS Z16, Z14, Z0
+	VPMADDWD (SI)(R9*1), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z4
+	VMOVSS (R12)(R9*1), X16
+	VFMADD231PS Z16, Z14, Z4
+	VPMADDWD (SI)(R9*2), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z8
+	VMOVSS (R12)(R9*2), X16
+	VFMADD231PS Z16, Z14, Z8
 	VBROADCASTI32X4 8(DI)(R8*1), Y13
 	VPMOVZXBW Y13, Z13
 	VPSRLVW Z19, Z13, Z13
@@ -4005,24 +3999,24 @@ loop:
 	KMOVD 4(DI)(R8*1), K1
 	VPADDW Z18, Z13, K1, Z13
 	VCVTPH2PS (DI)(R8*1), X12
-	VMOVSHDUP X12, X16
-	VBROADCASTSS X16, Z16
+	VMOVSHDUP X12, X14
+	VBROADCASTSS X14, Z14
 	VBROADCASTSS X12, Z12
-	VPMADDWD (SI), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z1
-	VMOVSS (R12), X15                        // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z1
-	VPMADDWD (SI)(R9*1), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z5
-	VMOVSS (R12)(R9*1), X15                  // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z5
-	VPMADDWD (SI)(R9*2), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z9
-	VMOVSS (R12)(R9*2), X15                  // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z9
+	VPMADDWD (SI), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z1
+	VMOVSS (R12), X16
+	VFMADD231PS Z16, Z14, Z1
+	VPMADDWD (SI)(R9*1), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z5
+	VMOVSS (R12)(R9*1), X16
+	VFMADD231PS Z16, Z14, Z5
+	VPMADDWD (SI)(R9*2), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z9
+	VMOVSS (R12)(R9*2), X16
+	VFMADD231PS Z16, Z14, Z9
 	VBROADCASTI32X4 8(DI)(R8*2), Y13
 	VPMOVZXBW Y13, Z13
 	VPSRLVW Z19, Z13, Z13
@@ -4030,24 +4024,24 @@ loop:
 	KMOVD 4(DI)(R8*2), K1
 	VPADDW Z18, Z13, K1, Z13
 	VCVTPH2PS (DI)(R8*2), X12
-	VMOVSHDUP X12, X16
-	VBROADCASTSS X16, Z16
+	VMOVSHDUP X12, X14
+	VBROADCASTSS X14, Z14
 	VBROADCASTSS X12, Z12
-	VPMADDWD (SI), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z2
-	VMOVSS (R12), X15                        // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z2
-	VPMADDWD (SI)(R9*1), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z6
-	VMOVSS (R12)(R9*1), X15                  // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z6
-	VPMADDWD (SI)(R9*2), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z10
-	VMOVSS (R12)(R9*2), X15                  // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z10
+	VPMADDWD (SI), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z2
+	VMOVSS (R12), X16
+	VFMADD231PS Z16, Z14, Z2
+	VPMADDWD (SI)(R9*1), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z6
+	VMOVSS (R12)(R9*1), X16
+	VFMADD231PS Z16, Z14, Z6
+	VPMADDWD (SI)(R9*2), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z10
+	VMOVSS (R12)(R9*2), X16
+	VFMADD231PS Z16, Z14, Z10
 	VBROADCASTI32X4 8(R11), Y13
 	VPMOVZXBW Y13, Z13
 	VPSRLVW Z19, Z13, Z13
@@ -4055,24 +4049,24 @@ loop:
 	KMOVD 4(R11), K1
 	VPADDW Z18, Z13, K1, Z13
 	VCVTPH2PS (R11), X12
-	VMOVSHDUP X12, X16
-	VBROADCASTSS X16, Z16
+	VMOVSHDUP X12, X14
+	VBROADCASTSS X14, Z14
 	VBROADCASTSS X12, Z12
-	VPMADDWD (SI), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z3
-	VMOVSS (R12), X15                        // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z3
-	VPMADDWD (SI)(R9*1), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z7
-	VMOVSS (R12)(R9*1), X15                  // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z7
-	VPMADDWD (SI)(R9*2), Z13, Z14
-	VCVTDQ2PS Z14, Z14
-	VFMADD231PS Z14, Z12, Z11
-	VMOVSS (R12)(R9*2), X15                  // the other lanes are 0
-	VFMADD231PS Z15, Z16, Z11
+	VPMADDWD (SI), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z3
+	VMOVSS (R12), X16
+	VFMADD231PS Z16, Z14, Z3
+	VPMADDWD (SI)(R9*1), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z7
+	VMOVSS (R12)(R9*1), X16
+	VFMADD231PS Z16, Z14, Z7
+	VPMADDWD (SI)(R9*2), Z13, Z15
+	VCVTDQ2PS Z15, Z15
+	VFMADD231PS Z15, Z12, Z11
+	VMOVSS (R12)(R9*2), X16
+	VFMADD231PS Z16, Z14, Z11
 	ADDQ $24, DI
 	ADDQ $24, R11
 	ADDQ $64, SI
@@ -4131,8 +4125,8 @@ loop:
 
 // func dotQ5_1_4x4AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z15 sums, Z16 the scale of a block, Z17 weights, Z18 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z15 sums, Z16 the scale of a block, Z17 weights.
 TEXT ·dotQ5_1_4x4AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -4151,7 +4145,7 @@ TEXT ·dotQ5_1_4x4AVX512(SB), NOSPLIT, $0-56
 	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z21
 	VMOVUPS ·dotIntSixteenAVX512<>(SB), Z22
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z23
@@ -4182,29 +4176,29 @@ loop:
 	KMOVD 4(DI), K1
 	VPADDW Z22, Z17, K1, Z17
 	VCVTPH2PS (DI), X16
-	VMOVSHDUP X16, X20
-	VBROADCASTSS X20, Z20
+	VMOVSHDUP X16, X18
+	VBROADCASTSS X18, Z18
 	VBROADCASTSS X16, Z16
-	VPMADDWD (SI), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z0
-	VMOVSS (R12), X19                        // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z0
-	VPMADDWD (SI)(R9*1), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z4
-	VMOVSS (R12)(R9*1), X19                  // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z4
-	VPMADDWD (SI)(R9*2), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z8
-	VMOVSS (R12)(R9*2), X19                  // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z8
-	VPMADDWD (R10), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z12
-	VMOVSS (R13), X19                        // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z12
+	VPMADDWD (SI), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z0
+	VMOVSS (R12), X20
+	VFMADD231PS Z20, Z18, Z0
+	VPMADDWD (SI)(R9*1), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z4
+	VMOVSS (R12)(R9*1), X20
+	VFMADD231PS Z20, Z18, Z4
+	VPMADDWD (SI)(R9*2), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z8
+	VMOVSS (R12)(R9*2), X20
+	VFMADD231PS Z20, Z18, Z8
+	VPMADDWD (R10), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z12
+	VMOVSS (R13), X20
+	VFMADD231PS Z20, Z18, Z12
 	VBROADCASTI32X4 8(DI)(R8*1), Y17
 	VPMOVZXBW Y17, Z17
 	VPSRLVW Z23, Z17, Z17
@@ -4212,29 +4206,29 @@ loop:
 	KMOVD 4(DI)(R8*1), K1
 	VPADDW Z22, Z17, K1, Z17
 	VCVTPH2PS (DI)(R8*1), X16
-	VMOVSHDUP X16, X20
-	VBROADCASTSS X20, Z20
+	VMOVSHDUP X16, X18
+	VBROADCASTSS X18, Z18
 	VBROADCASTSS X16, Z16
-	VPMADDWD (SI), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z1
-	VMOVSS (R12), X19                        // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z1
-	VPMADDWD (SI)(R9*1), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z5
-	VMOVSS (R12)(R9*1), X19                  // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z5
-	VPMADDWD (SI)(R9*2), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z9
-	VMOVSS (R12)(R9*2), X19                  // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z9
-	VPMADDWD (R10), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z13
-	VMOVSS (R13), X19                        // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z13
+	VPMADDWD (SI), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z1
+	VMOVSS (R12), X20
+	VFMADD231PS Z20, Z18, Z1
+	VPMADDWD (SI)(R9*1), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z5
+	VMOVSS (R12)(R9*1), X20
+	VFMADD231PS Z20, Z18, Z5
+	VPMADDWD (SI)(R9*2), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z9
+	VMOVSS (R12)(R9*2), X20
+	VFMADD231PS Z20, Z18, Z9
+	VPMADDWD (R10), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z13
+	VMOVSS (R13), X20
+	VFMADD231PS Z20, Z18, Z13
 	VBROADCASTI32X4 8(DI)(R8*2), Y17
 	VPMOVZXBW Y17, Z17
 	VPSRLVW Z23, Z17, Z17
@@ -4242,29 +4236,29 @@ loop:
 	KMOVD 4(DI)(R8*2), K1
 	VPADDW Z22, Z17, K1, Z17
 	VCVTPH2PS (DI)(R8*2), X16
-	VMOVSHDUP X16, X20
-	VBROADCASTSS X20, Z20
+	VMOVSHDUP X16, X18
+	VBROADCASTSS X18, Z18
 	VBROADCASTSS X16, Z16
-	VPMADDWD (SI), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z2
-	VMOVSS (R12), X19                        // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z2
-	VPMADDWD (SI)(R9*1), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z6
-	VMOVSS (R12)(R9*1), X19                  // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z6
-	VPMADDWD (SI)(R9*2), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z10
-	VMOVSS (R12)(R9*2), X19                  // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z10
-	VPMADDWD (R10), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z14
-	VMOVSS (R13), X19                        // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z14
+	VPMADDWD (SI), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z2
+	VMOVSS (R12), X20
+	VFMADD231PS Z20, Z18, Z2
+	VPMADDWD (SI)(R9*1), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z6
+	VMOVSS (R12)(R9*1), X20
+	VFMADD231PS Z20, Z18, Z6
+	VPMADDWD (SI)(R9*2), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z10
+	VMOVSS (R12)(R9*2), X20
+	VFMADD231PS Z20, Z18, Z10
+	VPMADDWD (R10), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z14
+	VMOVSS (R13), X20
+	VFMADD231PS Z20, Z18, Z14
 	VBROADCASTI32X4 8(R11), Y17
 	VPMOVZXBW Y17, Z17
 	VPSRLVW Z23, Z17, Z17
@@ -4272,29 +4266,29 @@ loop:
 	KMOVD 4(R11), K1
 	VPADDW Z22, Z17, K1, Z17
 	VCVTPH2PS (R11), X16
-	VMOVSHDUP X16, X20
-	VBROADCASTSS X20, Z20
+	VMOVSHDUP X16, X18
+	VBROADCASTSS X18, Z18
 	VBROADCASTSS X16, Z16
-	VPMADDWD (SI), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z3
-	VMOVSS (R12), X19                        // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z3
-	VPMADDWD (SI)(R9*1), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z7
-	VMOVSS (R12)(R9*1), X19                  // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z7
-	VPMADDWD (SI)(R9*2), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z11
-	VMOVSS (R12)(R9*2), X19                  // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z11
-	VPMADDWD (R10), Z17, Z18
-	VCVTDQ2PS Z18, Z18
-	VFMADD231PS Z18, Z16, Z15
-	VMOVSS (R13), X19                        // the other lanes are 0
-	VFMADD231PS Z19, Z20, Z15
+	VPMADDWD (SI), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z3
+	VMOVSS (R12), X20
+	VFMADD231PS Z20, Z18, Z3
+	VPMADDWD (SI)(R9*1), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z7
+	VMOVSS (R12)(R9*1), X20
+	VFMADD231PS Z20, Z18, Z7
+	VPMADDWD (SI)(R9*2), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z11
+	VMOVSS (R12)(R9*2), X20
+	VFMADD231PS Z20, Z18, Z11
+	VPMADDWD (R10), Z17, Z19
+	VCVTDQ2PS Z19, Z19
+	VFMADD231PS Z19, Z16, Z15
+	VMOVSS (R13), X20
+	VFMADD231PS Z20, Z18, Z15
 	ADDQ $24, DI
 	ADDQ $24, R11
 	ADDQ $64, SI
@@ -4370,8 +4364,8 @@ loop:
 
 // func dotQ5_1_4x5AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z19 sums, Z20 the scale of a block, Z21 weights, Z22 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z19 sums, Z20 the scale of a block, Z21 weights.
 TEXT ·dotQ5_1_4x5AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -4390,7 +4384,7 @@ TEXT ·dotQ5_1_4x5AVX512(SB), NOSPLIT, $0-56
 	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z25
 	VMOVUPS ·dotIntSixteenAVX512<>(SB), Z26
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z27
@@ -4425,34 +4419,34 @@ loop:
 	KMOVD 4(DI), K1
 	VPADDW Z26, Z21, K1, Z21
 	VCVTPH2PS (DI), X20
-	VMOVSHDUP X20, X24
-	VBROADCASTSS X24, Z24
+	VMOVSHDUP X20, X22
+	VBROADCASTSS X22, Z22
 	VBROADCASTSS X20, Z20
-	VPMADDWD (SI), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z0
-	VMOVSS (R12), X23                        // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z0
-	VPMADDWD (SI)(R9*1), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z4
-	VMOVSS (R12)(R9*1), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z4
-	VPMADDWD (SI)(R9*2), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z8
-	VMOVSS (R12)(R9*2), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z8
-	VPMADDWD (R10), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z12
-	VMOVSS (R13), X23                        // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z12
-	VPMADDWD (R10)(R9*1), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z16
-	VMOVSS (R13)(R9*1), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z16
+	VPMADDWD (SI), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z0
+	VMOVSS (R12), X24
+	VFMADD231PS Z24, Z22, Z0
+	VPMADDWD (SI)(R9*1), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z4
+	VMOVSS (R12)(R9*1), X24
+	VFMADD231PS Z24, Z22, Z4
+	VPMADDWD (SI)(R9*2), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z8
+	VMOVSS (R12)(R9*2), X24
+	VFMADD231PS Z24, Z22, Z8
+	VPMADDWD (R10), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z12
+	VMOVSS (R13), X24
+	VFMADD231PS Z24, Z22, Z12
+	VPMADDWD (R10)(R9*1), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z16
+	VMOVSS (R13)(R9*1), X24
+	VFMADD231PS Z24, Z22, Z16
 	VBROADCASTI32X4 8(DI)(R8*1), Y21
 	VPMOVZXBW Y21, Z21
 	VPSRLVW Z27, Z21, Z21
@@ -4460,34 +4454,34 @@ loop:
 	KMOVD 4(DI)(R8*1), K1
 	VPADDW Z26, Z21, K1, Z21
 	VCVTPH2PS (DI)(R8*1), X20
-	VMOVSHDUP X20, X24
-	VBROADCASTSS X24, Z24
+	VMOVSHDUP X20, X22
+	VBROADCASTSS X22, Z22
 	VBROADCASTSS X20, Z20
-	VPMADDWD (SI), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z1
-	VMOVSS (R12), X23                        // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z1
-	VPMADDWD (SI)(R9*1), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z5
-	VMOVSS (R12)(R9*1), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z5
-	VPMADDWD (SI)(R9*2), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z9
-	VMOVSS (R12)(R9*2), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z9
-	VPMADDWD (R10), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z13
-	VMOVSS (R13), X23                        // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z13
-	VPMADDWD (R10)(R9*1), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z17
-	VMOVSS (R13)(R9*1), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z17
+	VPMADDWD (SI), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z1
+	VMOVSS (R12), X24
+	VFMADD231PS Z24, Z22, Z1
+	VPMADDWD (SI)(R9*1), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z5
+	VMOVSS (R12)(R9*1), X24
+	VFMADD231PS Z24, Z22, Z5
+	VPMADDWD (SI)(R9*2), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z9
+	VMOVSS (R12)(R9*2), X24
+	VFMADD231PS Z24, Z22, Z9
+	VPMADDWD (R10), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z13
+	VMOVSS (R13), X24
+	VFMADD231PS Z24, Z22, Z13
+	VPMADDWD (R10)(R9*1), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z17
+	VMOVSS (R13)(R9*1), X24
+	VFMADD231PS Z24, Z22, Z17
 	VBROADCASTI32X4 8(DI)(R8*2), Y21
 	VPMOVZXBW Y21, Z21
 	VPSRLVW Z27, Z21, Z21
@@ -4495,34 +4489,34 @@ loop:
 	KMOVD 4(DI)(R8*2), K1
 	VPADDW Z26, Z21, K1, Z21
 	VCVTPH2PS (DI)(R8*2), X20
-	VMOVSHDUP X20, X24
-	VBROADCASTSS X24, Z24
+	VMOVSHDUP X20, X22
+	VBROADCASTSS X22, Z22
 	VBROADCASTSS X20, Z20
-	VPMADDWD (SI), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z2
-	VMOVSS (R12), X23                        // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z2
-	VPMADDWD (SI)(R9*1), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z6
-	VMOVSS (R12)(R9*1), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z6
-	VPMADDWD (SI)(R9*2), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z10
-	VMOVSS (R12)(R9*2), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z10
-	VPMADDWD (R10), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z14
-	VMOVSS (R13), X23                        // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z14
-	VPMADDWD (R10)(R9*1), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z18
-	VMOVSS (R13)(R9*1), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z18
+	VPMADDWD (SI), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z2
+	VMOVSS (R12), X24
+	VFMADD231PS Z24, Z22, Z2
+	VPMADDWD (SI)(R9*1), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z6
+	VMOVSS (R12)(R9*1), X24
+	VFMADD231PS Z24, Z22, Z6
+	VPMADDWD (SI)(R9*2), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z10
+	VMOVSS (R12)(R9*2), X24
+	VFMADD231PS Z24, Z22, Z10
+	VPMADDWD (R10), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z14
+	VMOVSS (R13), X24
+	VFMADD231PS Z24, Z22, Z14
+	VPMADDWD (R10)(R9*1), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z18
+	VMOVSS (R13)(R9*1), X24
+	VFMADD231PS Z24, Z22, Z18
 	VBROADCASTI32X4 8(R11), Y21
 	VPMOVZXBW Y21, Z21
 	VPSRLVW Z27, Z21, Z21
@@ -4530,34 +4524,34 @@ loop:
 	KMOVD 4(R11), K1
 	VPADDW Z26, Z21, K1, Z21
 	VCVTPH2PS (R11), X20
-	VMOVSHDUP X20, X24
-	VBROADCASTSS X24, Z24
+	VMOVSHDUP X20, X22
+	VBROADCASTSS X22, Z22
 	VBROADCASTSS X20, Z20
-	VPMADDWD (SI), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z3
-	VMOVSS (R12), X23                        // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z3
-	VPMADDWD (SI)(R9*1), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z7
-	VMOVSS (R12)(R9*1), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z7
-	VPMADDWD (SI)(R9*2), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z11
-	VMOVSS (R12)(R9*2), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z11
-	VPMADDWD (R10), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z15
-	VMOVSS (R13), X23                        // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z15
-	VPMADDWD (R10)(R9*1), Z21, Z22
-	VCVTDQ2PS Z22, Z22
-	VFMADD231PS Z22, Z20, Z19
-	VMOVSS (R13)(R9*1), X23                  // the other lanes are 0
-	VFMADD231PS Z23, Z24, Z19
+	VPMADDWD (SI), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z3
+	VMOVSS (R12), X24
+	VFMADD231PS Z24, Z22, Z3
+	VPMADDWD (SI)(R9*1), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z7
+	VMOVSS (R12)(R9*1), X24
+	VFMADD231PS Z24, Z22, Z7
+	VPMADDWD (SI)(R9*2), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z11
+	VMOVSS (R12)(R9*2), X24
+	VFMADD231PS Z24, Z22, Z11
+	VPMADDWD (R10), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z15
+	VMOVSS (R13), X24
+	VFMADD231PS Z24, Z22, Z15
+	VPMADDWD (R10)(R9*1), Z21, Z23
+	VCVTDQ2PS Z23, Z23
+	VFMADD231PS Z23, Z20, Z19
+	VMOVSS (R13)(R9*1), X24
+	VFMADD231PS Z24, Z22, Z19
 	ADDQ $24, DI
 	ADDQ $24, R11
 	ADDQ $64, SI
@@ -4652,8 +4646,8 @@ loop:
 
 // func dotQ5_1_4x6AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z23 sums, Z24 the scale of a block, Z25 weights, Z26 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z23 sums, Z24 the scale of a block, Z25 weights.
 TEXT ·dotQ5_1_4x6AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -4672,7 +4666,7 @@ TEXT ·dotQ5_1_4x6AVX512(SB), NOSPLIT, $0-56
 	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VMOVUPS ·dotIntNibbleAVX512<>(SB), Z29
 	VMOVUPS ·dotIntSixteenAVX512<>(SB), Z30
 	VMOVUPS ·dotIntShiftAVX512<>(SB), Z31
@@ -4711,39 +4705,39 @@ loop:
 	KMOVD 4(DI), K1
 	VPADDW Z30, Z25, K1, Z25
 	VCVTPH2PS (DI), X24
-	VMOVSHDUP X24, X28
-	VBROADCASTSS X28, Z28
+	VMOVSHDUP X24, X26
+	VBROADCASTSS X26, Z26
 	VBROADCASTSS X24, Z24
-	VPMADDWD (SI), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z0
-	VMOVSS (R12), X27                        // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z0
-	VPMADDWD (SI)(R9*1), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z4
-	VMOVSS (R12)(R9*1), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z4
-	VPMADDWD (SI)(R9*2), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z8
-	VMOVSS (R12)(R9*2), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z8
-	VPMADDWD (R10), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z12
-	VMOVSS (R13), X27                        // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z12
-	VPMADDWD (R10)(R9*1), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z16
-	VMOVSS (R13)(R9*1), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z16
-	VPMADDWD (R10)(R9*2), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z20
-	VMOVSS (R13)(R9*2), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z20
+	VPMADDWD (SI), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z0
+	VMOVSS (R12), X28
+	VFMADD231PS Z28, Z26, Z0
+	VPMADDWD (SI)(R9*1), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z4
+	VMOVSS (R12)(R9*1), X28
+	VFMADD231PS Z28, Z26, Z4
+	VPMADDWD (SI)(R9*2), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z8
+	VMOVSS (R12)(R9*2), X28
+	VFMADD231PS Z28, Z26, Z8
+	VPMADDWD (R10), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z12
+	VMOVSS (R13), X28
+	VFMADD231PS Z28, Z26, Z12
+	VPMADDWD (R10)(R9*1), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z16
+	VMOVSS (R13)(R9*1), X28
+	VFMADD231PS Z28, Z26, Z16
+	VPMADDWD (R10)(R9*2), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z20
+	VMOVSS (R13)(R9*2), X28
+	VFMADD231PS Z28, Z26, Z20
 	VBROADCASTI32X4 8(DI)(R8*1), Y25
 	VPMOVZXBW Y25, Z25
 	VPSRLVW Z31, Z25, Z25
@@ -4751,39 +4745,39 @@ loop:
 	KMOVD 4(DI)(R8*1), K1
 	VPADDW Z30, Z25, K1, Z25
 	VCVTPH2PS (DI)(R8*1), X24
-	VMOVSHDUP X24, X28
-	VBROADCASTSS X28, Z28
+	VMOVSHDUP X24, X26
+	VBROADCASTSS X26, Z26
 	VBROADCASTSS X24, Z24
-	VPMADDWD (SI), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z1
-	VMOVSS (R12), X27                        // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z1
-	VPMADDWD (SI)(R9*1), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z5
-	VMOVSS (R12)(R9*1), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z5
-	VPMADDWD (SI)(R9*2), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z9
-	VMOVSS (R12)(R9*2), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z9
-	VPMADDWD (R10), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z13
-	VMOVSS (R13), X27                        // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z13
-	VPMADDWD (R10)(R9*1), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z17
-	VMOVSS (R13)(R9*1), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z17
-	VPMADDWD (R10)(R9*2), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z21
-	VMOVSS (R13)(R9*2), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z21
+	VPMADDWD (SI), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z1
+	VMOVSS (R12), X28
+	VFMADD231PS Z28, Z26, Z1
+	VPMADDWD (SI)(R9*1), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z5
+	VMOVSS (R12)(R9*1), X28
+	VFMADD231PS Z28, Z26, Z5
+	VPMADDWD (SI)(R9*2), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z9
+	VMOVSS (R12)(R9*2), X28
+	VFMADD231PS Z28, Z26, Z9
+	VPMADDWD (R10), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z13
+	VMOVSS (R13), X28
+	VFMADD231PS Z28, Z26, Z13
+	VPMADDWD (R10)(R9*1), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z17
+	VMOVSS (R13)(R9*1), X28
+	VFMADD231PS Z28, Z26, Z17
+	VPMADDWD (R10)(R9*2), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z21
+	VMOVSS (R13)(R9*2), X28
+	VFMADD231PS Z28, Z26, Z21
 	VBROADCASTI32X4 8(DI)(R8*2), Y25
 	VPMOVZXBW Y25, Z25
 	VPSRLVW Z31, Z25, Z25
@@ -4791,39 +4785,39 @@ loop:
 	KMOVD 4(DI)(R8*2), K1
 	VPADDW Z30, Z25, K1, Z25
 	VCVTPH2PS (DI)(R8*2), X24
-	VMOVSHDUP X24, X28
-	VBROADCASTSS X28, Z28
+	VMOVSHDUP X24, X26
+	VBROADCASTSS X26, Z26
 	VBROADCASTSS X24, Z24
-	VPMADDWD (SI), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z2
-	VMOVSS (R12), X27                        // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z2
-	VPMADDWD (SI)(R9*1), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z6
-	VMOVSS (R12)(R9*1), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z6
-	VPMADDWD (SI)(R9*2), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z10
-	VMOVSS (R12)(R9*2), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z10
-	VPMADDWD (R10), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z14
-	VMOVSS (R13), X27                        // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z14
-	VPMADDWD (R10)(R9*1), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z18
-	VMOVSS (R13)(R9*1), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z18
-	VPMADDWD (R10)(R9*2), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z22
-	VMOVSS (R13)(R9*2), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z22
+	VPMADDWD (SI), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z2
+	VMOVSS (R12), X28
+	VFMADD231PS Z28, Z26, Z2
+	VPMADDWD (SI)(R9*1), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z6
+	VMOVSS (R12)(R9*1), X28
+	VFMADD231PS Z28, Z26, Z6
+	VPMADDWD (SI)(R9*2), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z10
+	VMOVSS (R12)(R9*2), X28
+	VFMADD231PS Z28, Z26, Z10
+	VPMADDWD (R10), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z14
+	VMOVSS (R13), X28
+	VFMADD231PS Z28, Z26, Z14
+	VPMADDWD (R10)(R9*1), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z18
+	VMOVSS (R13)(R9*1), X28
+	VFMADD231PS Z28, Z26, Z18
+	VPMADDWD (R10)(R9*2), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z22
+	VMOVSS (R13)(R9*2), X28
+	VFMADD231PS Z28, Z26, Z22
 	VBROADCASTI32X4 8(R11), Y25
 	VPMOVZXBW Y25, Z25
 	VPSRLVW Z31, Z25, Z25
@@ -4831,39 +4825,39 @@ loop:
 	KMOVD 4(R11), K1
 	VPADDW Z30, Z25, K1, Z25
 	VCVTPH2PS (R11), X24
-	VMOVSHDUP X24, X28
-	VBROADCASTSS X28, Z28
+	VMOVSHDUP X24, X26
+	VBROADCASTSS X26, Z26
 	VBROADCASTSS X24, Z24
-	VPMADDWD (SI), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z3
-	VMOVSS (R12), X27                        // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z3
-	VPMADDWD (SI)(R9*1), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z7
-	VMOVSS (R12)(R9*1), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z7
-	VPMADDWD (SI)(R9*2), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z11
-	VMOVSS (R12)(R9*2), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z11
-	VPMADDWD (R10), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z15
-	VMOVSS (R13), X27                        // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z15
-	VPMADDWD (R10)(R9*1), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z19
-	VMOVSS (R13)(R9*1), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z19
-	VPMADDWD (R10)(R9*2), Z25, Z26
-	VCVTDQ2PS Z26, Z26
-	VFMADD231PS Z26, Z24, Z23
-	VMOVSS (R13)(R9*2), X27                  // the other lanes are 0
-	VFMADD231PS Z27, Z28, Z23
+	VPMADDWD (SI), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z3
+	VMOVSS (R12), X28
+	VFMADD231PS Z28, Z26, Z3
+	VPMADDWD (SI)(R9*1), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z7
+	VMOVSS (R12)(R9*1), X28
+	VFMADD231PS Z28, Z26, Z7
+	VPMADDWD (SI)(R9*2), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z11
+	VMOVSS (R12)(R9*2), X28
+	VFMADD231PS Z28, Z26, Z11
+	VPMADDWD (R10), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z15
+	VMOVSS (R13), X28
+	VFMADD231PS Z28, Z26, Z15
+	VPMADDWD (R10)(R9*1), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z19
+	VMOVSS (R13)(R9*1), X28
+	VFMADD231PS Z28, Z26, Z19
+	VPMADDWD (R10)(R9*2), Z25, Z27
+	VCVTDQ2PS Z27, Z27
+	VFMADD231PS Z27, Z24, Z23
+	VMOVSS (R13)(R9*2), X28
+	VFMADD231PS Z28, Z26, Z23
 	ADDQ $24, DI
 	ADDQ $24, R11
 	ADDQ $64, SI
@@ -4977,8 +4971,8 @@ loop:
 
 // func dotQ8_0_1x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z0 sums, Z1 the scale of a block, Z2 weights, Z3 products.
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z0 sums, Z1 the scale of a block, Z2 weights.
 TEXT ·dotQ8_0_1x1AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -4989,7 +4983,7 @@ TEXT ·dotQ8_0_1x1AVX512(SB), NOSPLIT, $0-56
 	MOVQ n+48(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 
 loop:
@@ -5019,8 +5013,8 @@ loop:
 
 // func dotQ8_0_4x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z3 sums, Z4 the scale of a block, Z5 weights, Z6 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z3 sums, Z4 the scale of a block, Z5 weights.
 TEXT ·dotQ8_0_4x1AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -5034,7 +5028,7 @@ TEXT ·dotQ8_0_4x1AVX512(SB), NOSPLIT, $0-56
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5095,8 +5089,8 @@ loop:
 
 // func dotQ8_0_4x2AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z7 sums, Z8 the scale of a block, Z9 weights, Z10 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z7 sums, Z8 the scale of a block, Z9 weights.
 TEXT ·dotQ8_0_4x2AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -5110,7 +5104,7 @@ TEXT ·dotQ8_0_4x2AVX512(SB), NOSPLIT, $0-56
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5202,8 +5196,8 @@ loop:
 
 // func dotQ8_0_4x3AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z11 sums, Z12 the scale of a block, Z13 weights, Z14 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z11 sums, Z12 the scale of a block, Z13 weights.
 TEXT ·dotQ8_0_4x3AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -5217,7 +5211,7 @@ TEXT ·dotQ8_0_4x3AVX512(SB), NOSPLIT, $0-56
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5340,8 +5334,8 @@ loop:
 
 // func dotQ8_0_4x4AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z15 sums, Z16 the scale of a block, Z17 weights, Z18 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z15 sums, Z16 the scale of a block, Z17 weights.
 TEXT ·dotQ8_0_4x4AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -5357,7 +5351,7 @@ TEXT ·dotQ8_0_4x4AVX512(SB), NOSPLIT, $0-56
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5512,8 +5506,8 @@ loop:
 
 // func dotQ8_0_4x5AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z19 sums, Z20 the scale of a block, Z21 weights, Z22 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z19 sums, Z20 the scale of a block, Z21 weights.
 TEXT ·dotQ8_0_4x5AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -5529,7 +5523,7 @@ TEXT ·dotQ8_0_4x5AVX512(SB), NOSPLIT, $0-56
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5719,8 +5713,8 @@ loop:
 
 // func dotQ8_0_4x6AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
-// Z0 … Z23 sums, Z24 the scale of a block, Z25 weights, Z26 products.
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// Z0 … Z23 sums, Z24 the scale of a block, Z25 weights.
 TEXT ·dotQ8_0_4x6AVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
@@ -5736,7 +5730,7 @@ TEXT ·dotQ8_0_4x6AVX512(SB), NOSPLIT, $0-56
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 2048(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2

@@ -74,10 +74,10 @@ func dotInt(d *dotBodies[byte], size int) func(y []float32, ys int, w []byte, ws
 	}
 }
 
-func quantizeNEON(dst []byte, x []float32) {
+func quantizeNEON(dst []byte, x []float32, split bool) {
 	checkQuantize(dst, x)
-	if len(x) == 0 {
-		quantizeGeneric(dst, x)
+	if len(x) == 0 || split {
+		quantizeGeneric(dst, x, split)
 		return
 	}
 	quantize32NEON(&dst[0], &x[0], len(x))

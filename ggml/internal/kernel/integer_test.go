@@ -38,9 +38,9 @@ func (q integerType) weights(seed uint64, n int, d, m float32) []byte {
 }
 
 // quantized is the row that rung k makes of x.
-func quantized(k *kernel.Table, x []float32) []byte {
+func quantized(k *kernel.Table, x []float32, split bool) []byte {
 	dst := make([]byte, kernel.QuantizedBytes(len(x)))
-	k.Quantize(dst, x)
+	k.Quantize(dst, x, split)
 	return dst
 }
 
@@ -48,11 +48,15 @@ func quantized(k *kernel.Table, x []float32) []byte {
 const limit = 32767
 
 // values are the numbers that a quantised row stands for.
-func values(row []byte, n int) []float32 {
+func values(row []byte, n int, split bool) []float32 {
 	x := make([]float32, n)
 	d := math.Float32frombits(binary.LittleEndian.Uint32(row[kernel.QuantizedBytes(n)-4:]))
 	for i := range x {
-		x[i] = float32(int16(binary.LittleEndian.Uint16(row[2*i:]))) * d
+		at := i
+		if split {
+			at = i&^31 + i%32/2 + i%2*16
+		}
+		x[i] = float32(int16(binary.LittleEndian.Uint16(row[2*at:]))) * d
 	}
 	return x
 }
@@ -77,7 +81,8 @@ func TestQuantize(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	eachRung(t, func(t *testing.T, k *kernel.Table) {
 		m := newMemory(t)
-		for n := 0; n <= 5*32; n += 32 {
+		for i := range 12 {
+			n, split := i/2*32, i%2 == 1
 			for name, edit := range map[string]func(x []float32){
 				"normal":  func([]float32) {},
 				"zero":    func(x []float32) { clear(x) },
@@ -103,9 +108,9 @@ func TestQuantize(t *testing.T) {
 				m.bothWays(func() {
 					x := normals(uint64(n), n)
 					edit(x)
-					want := quantized(generic, x)
+					want := quantized(generic, x, split)
 					dst := takeOf(m, make([]byte, len(want)))
-					k.Quantize(dst, takeOf(m, x))
+					k.Quantize(dst, takeOf(m, x), split)
 					m.release(t, "n %d, %s", n, name)
 					if name == "NaN" || name == "inf" {
 						return
@@ -120,7 +125,7 @@ func TestQuantize(t *testing.T) {
 					for _, v := range x {
 						largest = max(largest, math.Abs(float64(v)))
 					}
-					for i, v := range values(dst, n) {
+					for i, v := range values(dst, n, split) {
 						if off := math.Abs(float64(v) - float64(x[i])); off > (largest/2+1e-30)/limit*(1+1e-5) {
 							t.Fatalf("n %d, %s: %v became %v", n, name, x[i], v)
 						}
@@ -132,11 +137,11 @@ func TestQuantize(t *testing.T) {
 }
 
 // dot is what DotInt promises for one row and column, and the bound of its rounding.
-func (q integerType) dot(w, x []byte, n int) (s sum) {
+func (q integerType) dot(w, x []byte, n int, split bool) (s sum) {
 	wide := make([]float32, n)
 	generic, _ := kernel.Choose("generic")
 	generic.Widen[q.typ](wide, w)
-	for i, v := range values(x, n) {
+	for i, v := range values(x, n, split) {
 		s.add(wide[i], v)
 		s.bound += math.Abs(float64(wide[i])*float64(v)) / 16 // the parts of a minimum cancel
 	}
@@ -156,13 +161,13 @@ func TestDotInt(t *testing.T) {
 				copy(w[r*ws:], q.weights(uint64(r+100*n), n, 0.01, 0.1))
 			}
 			for c := range maxCols {
-				copy(x[c*xs:], quantized(k, normals(uint64(c+100*n), n)))
+				copy(x[c*xs:], quantized(k, normals(uint64(c+100*n), n), k.Split[q.typ]))
 			}
 			var alone [maxRows][maxCols]float32
 			for r := range maxRows {
 				for c := range maxCols {
 					dot(alone[r][c:], 1, w[r*ws:], ws, x[c*xs:], xs, 1, 1, n)
-					if s := q.dot(w[r*ws:][:size], x[c*xs:], n); s.wrong(alone[r][c]) {
+					if s := q.dot(w[r*ws:][:size], x[c*xs:], n, k.Split[q.typ]); s.wrong(alone[r][c]) {
 						t.Fatalf("n %d: row %d, column %d = %v, not %v", n, r, c, alone[r][c], s.value)
 					}
 				}
@@ -216,9 +221,10 @@ func TestDotIntExactly(t *testing.T) {
 					for i, sign := range x {
 						column[4*lane+i] = float32(sign * limit)
 					}
-					s := q.dot(w, quantized(k, column), 32)
+					row := quantized(k, column, k.Split[q.typ])
+					s := q.dot(w, row, 32, k.Split[q.typ])
 					var got [1]float32
-					if k.DotInt[q.typ](got[:], 1, w, len(w), quantized(k, column), 0, 1, 1, 32); float64(got[0]) != s.value {
+					if k.DotInt[q.typ](got[:], 1, w, len(w), row, 0, 1, 1, 32); float64(got[0]) != s.value {
 						t.Errorf("weights %#x, %s in lane %d: %v, not %v", fill, name, lane, got[0], s.value)
 					}
 				}
@@ -239,7 +245,7 @@ func TestDotIntNotFinite(t *testing.T) {
 				if c == 1 {
 					column[40] = float32(bad)
 				}
-				x = append(x, quantized(k, column)...)
+				x = append(x, quantized(k, column, k.Split[q.typ])...)
 			}
 			y := make([]float32, rows*cols)
 			k.DotInt[q.typ](y, rows, w, len(w)/rows, x, xs, rows, cols, n)
@@ -267,13 +273,14 @@ func FuzzDotInt(f *testing.F) {
 		for i := range x {
 			x[i] *= size
 		}
-		want := quantized(kernel.Tables()[0], x)
-		s := q.dot(w, want, n)
 		for _, k := range kernel.Tables() {
 			if k.DotInt[q.typ] == nil {
 				continue
 			}
-			if got := quantized(k, x); string(got) != string(want) {
+			split := k.Split[q.typ]
+			want := quantized(kernel.Tables()[0], x, split)
+			s := q.dot(w, want, n, split)
+			if got := quantized(k, x, split); string(got) != string(want) {
 				t.Fatalf("%s, %s, n %d: another rounding than that of the plain code", k.Name, q.name, n)
 			}
 			var y [1]float32
@@ -299,7 +306,7 @@ func BenchmarkDotInt(b *testing.B) {
 				xs := kernel.QuantizedBytes(n)
 				x, y := make([]byte, cols*xs), make([]float32, 64*cols)
 				for c := range cols {
-					k.Quantize(x[c*xs:][:xs], normals(uint64(c), n))
+					k.Quantize(x[c*xs:][:xs], normals(uint64(c), n), k.Split[q.typ])
 				}
 				for b.Loop() {
 					for r := 0; r < rows; r += 64 {

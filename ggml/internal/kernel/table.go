@@ -36,11 +36,13 @@ type Table struct {
 	DotF16 func(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n int)
 
 	// Quantize rounds a row of activations to what DotInt multiplies: len(x) is a multiple of 32, and dst holds
-	// [QuantizedBytes]. A row with a number that is not finite has no finite products.
-	Quantize func(dst []byte, x []float32)
+	// [QuantizedBytes]. With split the even numbers of a block of 32 come before the odd ones; Split says which types of weights,
+	// by ggml's number, DotInt multiplies with such rows. A row with a number that is not finite has no finite products.
+	Quantize func(dst []byte, x []float32, split bool)
+	Split    [16]bool
 
 	// DotInt is DotF16 for quantised weights, by ggml's type number; nil where this rung has no body. A column is a row that
-	// Quantize has rounded; xs is in bytes. The integers of a block are exact, and the sum over blocks keeps the promise of
+	// Quantize has rounded, split as Split says; xs is in bytes. The integers of a block are exact, and the sum over blocks keeps the promise of
 	// DotF16.
 	DotInt [16]func(y []float32, ys int, w []byte, ws int, x []byte, xs int, rows, cols, n int)
 
