@@ -45,6 +45,10 @@ bench: ## run all benchmarks, for benchstat
 bench-peers: ## measure the model beside other engines, in turn (Linux; half an hour; PEERS=--help)
 	scripts/peers/run.sh bench.py $(PEERS)
 
+.PHONY: clients
+clients: $(DIST)/whisperfile ## try whisper-server with OpenAI's clients for Python and Node (installed into the cache directory)
+	scripts/clients.sh $(DIST)/whisperfile
+
 .PHONY: wer
 wer: ## count word errors beside whisper.cpp's, in every type and way (WER_CLIPS=DIR for more clips)
 	scripts/peers/run.sh wer.py $(PEERS)
