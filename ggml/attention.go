@@ -106,7 +106,7 @@ func (a *selfAttend) run(worker, i int) {
 		t.Scale(line, queryScale)
 	}
 	ld := a.keyPanels * t.NR
-	t.Tile(s.line, ld, s.query, HeadSize, packedKeys, HeadSize, rows, a.keyPanels, false)
+	t.Tile(s.line, ld, s.query, HeadSize, packedKeys, HeadSize, rows, a.keyPanels, nil, 0)
 
 	// The scores behind the last key are of no key: the sums end before them.
 	var sums [maxTile]float32
@@ -115,7 +115,7 @@ func (a *selfAttend) run(worker, i int) {
 		sums[j] = t.Exp2Sum(line, t.Max(line))
 	}
 	width := a.valuePanels * t.NR
-	t.Tile(s.tile, width, s.line, ld, packedValues, keys, rows, a.valuePanels, false)
+	t.Tile(s.tile, width, s.line, ld, packedValues, keys, rows, a.valuePanels, nil, 0)
 
 	dst := a.dst.slice()[r*a.dst.Stride+h*HeadSize:]
 	for j := range rows {

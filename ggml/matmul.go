@@ -204,8 +204,8 @@ func (g *window) tile(s *scratch, r, rows int, x []float32, ldx int, from, to in
 	direct -= direct % t.NR
 	if direct > 0 {
 		dst := g.dst[r*g.ldd+from:]
-		start := g.begin(dst, g.ldd, dst, g.ldd, rows, from, direct)
-		g.products(s, dst, g.ldd, r, x, ldx, rows, 0, direct/t.NR, start)
+		start, ld := g.start(dst, rows, from, direct)
+		g.products(s, dst, g.ldd, r, x, ldx, rows, 0, direct/t.NR, start, ld)
 		if g.gelu {
 			for i := range rows {
 				t.GELU(dst[i*g.ldd:][:direct])
@@ -216,8 +216,11 @@ func (g *window) tile(s *scratch, r, rows int, x []float32, ldx int, from, to in
 		dst, n := g.dst[r*g.ldd+from:], to-from
 		panels := roundUp(n, t.NR) / t.NR
 		ld := panels * t.NR
-		start := g.begin(s.tile, ld, dst, g.ldd, rows, from, n)
-		g.products(s, s.tile, ld, r, x, ldx, rows, direct/t.NR, panels, start)
+		start, lds := g.start(dst, rows, from, n)
+		if start != nil && panels*t.NR > n {
+			start, lds = s.pad(start, lds, rows, n, ld), ld
+		}
+		g.products(s, s.tile, ld, r, x, ldx, rows, direct/t.NR, panels, start, lds)
 		for i := range rows {
 			line := s.tile[i*ld:][:n]
 			if g.gelu {
@@ -233,33 +236,36 @@ func (g *window) tile(s *scratch, r, rows int, x []float32, ldx int, from, to in
 }
 
 // products is Table.Tile, or that of whole numbers, of rows r, r+1, … with panels first, first+1, … of those packed.
-func (g *window) products(s *scratch, c []float32, ldc, r int, x []float32, ldx, rows, first, panels int, add bool) {
+func (g *window) products(s *scratch, c []float32, ldc, r int, x []float32, ldx, rows, first, panels int, from []float32, ldf int) {
 	k := g.w.cols
 	if g.p == nil {
-		g.c.tab.Tile(c, ldc, x, ldx, s.panels[first*k*g.c.tab.NR:], k, rows, panels, add)
+		g.c.tab.Tile(c, ldc, x, ldx, s.panels[first*k*g.c.tab.NR:], k, rows, panels, from, ldf)
 		return
 	}
 	ld := g.p.RowBytes(k)
-	g.p.Tile(c, ldc, g.c.rounded[r*ld:], ld, s.packed[first*g.p.PanelBytes(k):], k, rows, panels, add)
+	g.p.Tile(c, ldc, g.c.rounded[r*ld:], ld, s.packed[first*g.p.PanelBytes(k):], k, rows, panels, from, ldf)
 }
 
-// begin puts into c what the sum of n columns starts from, and reports whether there is anything: the bias, and without a
-// GELU what dst holds. c may be dst.
-func (g *window) begin(c []float32, ldc int, dst []float32, ldd, rows, from, n int) bool {
-	hold := g.add && !g.gelu
-	if !hold && g.bias == nil {
-		return false
-	}
-	for i := range rows {
-		line := c[i*ldc:][:n]
-		if hold {
-			copy(line, dst[i*ldd:][:n])
-			if g.bias != nil {
-				g.c.tab.Add(line, g.bias[from:][:n])
+// start returns what the sums of n columns start from, a row every ld: the bias, and without a GELU what dst holds.
+func (g *window) start(dst []float32, rows, from, n int) (start []float32, ld int) {
+	switch {
+	case g.add && !g.gelu:
+		if g.bias != nil {
+			for i := range rows {
+				g.c.tab.Add(dst[i*g.ldd:][:n], g.bias[from:][:n])
 			}
-		} else {
-			copy(line, g.bias[from:])
 		}
+		return dst, g.ldd
+	case g.bias != nil:
+		return g.bias[from:], 0
 	}
-	return true
+	return nil, 0
+}
+
+// pad copies rows of n numbers to the tile, where they lie ld apart, so that the last panel's missing columns may be read.
+func (s *scratch) pad(from []float32, ldf, rows, n, ld int) []float32 {
+	for i := range rows {
+		copy(s.tile[i*ld:], from[i*ldf:][:n])
+	}
+	return s.tile
 }

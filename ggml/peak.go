@@ -46,7 +46,7 @@ type tileJob struct {
 func (j *tileJob) run(worker, _ int) {
 	t := j.c.tab
 	for range j.repeats {
-		t.Tile(j.y[worker], t.NR, j.a[worker], j.depth, j.b[worker], j.depth, t.MR, 1, false)
+		t.Tile(j.y[worker], t.NR, j.a[worker], j.depth, j.b[worker], j.depth, t.MR, 1, nil, 0)
 	}
 }
 

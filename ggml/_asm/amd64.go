@@ -170,9 +170,9 @@ func (v isa) tile(t, stubs *text, rows int) {
 	acc := func(r, j int) string { return v.r(r*vectors + j) }
 
 	function(t, stubs,
-		fmt.Sprintf("tile%d%s(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)", rows, v.name), "$0-57",
+		fmt.Sprintf("tile%d%s(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)", rows, v.name), "$0-72",
 		fmt.Sprintf("Table.Tile for a tile of %d × %d. Requires %s.", rows, vectors*v.lanes, v.needs),
-		fmt.Sprintf("DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; %s rows of a, three each;", strings.Join(a.used(rows), ", ")),
+		fmt.Sprintf("DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; %s rows of a, three each;", strings.Join(a.used(rows), ", ")),
 		fmt.Sprintf("%s … %s sums, %s … b, %s … a.", v.r(0), acc(rows-1, vectors-1), v.r(b), v.r(bc[0])))
 	arguments(t, "c+0", "DI", "ldc+8", "R8", "a+16", "R13", "lda+24", "R9", "b+32", "BX", "kn+40", "CX", "panels+48", "DX")
 	t.op("SHLQ $2, R8", "bytes")
@@ -221,20 +221,35 @@ func (v isa) tile(t, stubs *text, rows int) {
 	t.op("JNZ  one", "")
 	t.line("")
 	t.line("store:")
-	t.op("MOVQ DI, SI", "")
-	t.op("CMPB add+56(FP), $0", "")
+	v.store(t, rows, acc, 56)
+	t.op("DECQ DX", "")
+	t.op("JNZ  panel", "")
+	t.op("VZEROUPPER", "")
+	t.op("RET", "")
+}
+
+// store writes the sums of a tile to c, after the addition of what they start from. SI, AX and R8 are as in tile, and the
+// arguments from and ldf lie at the offset at.
+func (v isa) store(t *text, rows int, acc func(r, j int) string, at int) {
+	width := v.lanes * 4
+	t.op(fmt.Sprintf("MOVQ from+%d(FP), SI", at), "")
+	t.op("TESTQ SI, SI", "")
 	t.op("JEQ  replace", "")
+	t.op("SUBQ c+0(FP), SI", "")
+	t.op("ADDQ DI, SI", "as far behind from as DI is behind c")
+	t.op(fmt.Sprintf("MOVQ ldf+%d(FP), AX", at+8), "")
+	t.op("SHLQ $2, AX", "bytes")
 	for r := range rows {
 		for j := range vectors {
 			t.op(fmt.Sprintf("VADDPS %d(SI), %s, %s", j*width, acc(r, j), acc(r, j)), "")
 		}
 		if r < rows-1 {
-			t.op("ADDQ R8, SI", "")
+			t.op("ADDQ AX, SI", "")
 		}
 	}
-	t.op("MOVQ DI, SI", "")
 	t.line("")
 	t.line("replace:")
+	t.op("MOVQ DI, SI", "")
 	for r := range rows {
 		for j := range vectors {
 			t.op(fmt.Sprintf("VMOVUPS %s, %d(SI)", acc(r, j), j*width), "")
@@ -244,10 +259,6 @@ func (v isa) tile(t, stubs *text, rows int) {
 		}
 	}
 	t.op(fmt.Sprintf("ADDQ $%d, DI", vectors*width), "")
-	t.op("DECQ DX", "")
-	t.op("JNZ  panel", "")
-	t.op("VZEROUPPER", "")
-	t.op("RET", "")
 }
 
 // shape is a number of rows of weights and of columns of activations that are multiplied at once.

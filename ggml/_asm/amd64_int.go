@@ -152,10 +152,10 @@ func (v intTile) tile(t, stubs *text, rows int) {
 		scaled = "a's scale"
 	}
 	function(t, stubs,
-		fmt.Sprintf("tile%s(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)", name), fmt.Sprintf("$%d-65", frame),
+		fmt.Sprintf("tile%s(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)", name), fmt.Sprintf("$%d-80", frame),
 		fmt.Sprintf("Product.Tile of %s for a tile of %d × %d; skip is how many bytes of minimums lie behind the blocks of a panel. Requires %s.",
 			strings.ToLower(v.kind), rows, vectors*v.lanes, v.needs),
-		fmt.Sprintf("DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; %s rows of a, three each;", strings.Join(a.used(rows), ", ")),
+		fmt.Sprintf("DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; %s rows of a, three each;", strings.Join(a.used(rows), ", ")),
 		fmt.Sprintf("%s … %s sums of a block, %s, %s b or its scales, %s … a and %s;", v.r(0), acc(rows-1, vectors-1), v.r(b), v.r(b+1), v.r(tmp[0]), scaled),
 		sums+".")
 	arguments(t, "c+0", "DI", "ldc+8", "R8", "a+16", "R13", "lda+24", "R9", "b+32", "BX", "blocks+40", "CX", "panels+48", "DX")
@@ -225,7 +225,8 @@ func (v intTile) tile(t, stubs *text, rows int) {
 	t.op("DECQ AX", "")
 	t.op("JNZ  block", "")
 	t.line("")
-	v.store(t, rows, words, a, acc, float, v.r(b))
+	v.finish(t, rows, words, a, acc, float, v.r(b))
+	v.store(t, rows, acc, 64)
 	t.op("ADDQ skip+56(FP), BX", "")
 	t.op("DECQ DX", "")
 	t.op("JNZ  panel", "")
@@ -312,9 +313,8 @@ func (v intTile) begin(t *text, rows int, acc func(r, j int) string, one string)
 	}
 }
 
-// store writes the float32 sums, times the scales of the rows if those are of words, to c or adds them to it.
-func (v intTile) store(t *text, rows int, words bool, a lines, acc, float func(r, j int) string, x string) {
-	width := v.lanes * 4
+// finish brings the float32 sums back to registers, times the scales of the rows if those are of words.
+func (v intTile) finish(t *text, rows int, words bool, a lines, acc, float func(r, j int) string, x string) {
 	for r := range rows {
 		if words {
 			t.op(fmt.Sprintf("VBROADCASTSS %s, %s", a.at(r, 0), x), "")
@@ -330,29 +330,6 @@ func (v intTile) store(t *text, rows int, words bool, a lines, acc, float func(r
 			}
 		}
 	}
-	t.op("MOVQ DI, SI", "")
-	t.op("CMPB add+64(FP), $0", "")
-	t.op("JEQ  replace", "")
-	for r := range rows {
-		for j := range vectors {
-			t.op(fmt.Sprintf("VADDPS %d(SI), %s, %s", j*width, acc(r, j), acc(r, j)), "")
-		}
-		if r < rows-1 {
-			t.op("ADDQ R8, SI", "")
-		}
-	}
-	t.op("MOVQ DI, SI", "")
-	t.line("")
-	t.line("replace:")
-	for r := range rows {
-		for j := range vectors {
-			t.op(fmt.Sprintf("VMOVUPS %s, %d(SI)", acc(r, j), j*width), "")
-		}
-		if r < rows-1 {
-			t.op("ADDQ R8, SI", "")
-		}
-	}
-	t.op(fmt.Sprintf("ADDQ $%d, DI", vectors*width), "")
 }
 
 // macro is a #define of several instructions.

@@ -26,7 +26,7 @@ func BenchmarkTile(b *testing.B) {
 		eachBench(b, fmt.Sprintf("%%s/k=%d", kn), func(b *testing.B, k *kernel.Table) {
 			a, panel, c := normals(1, k.MR*kn), normals(2, k.NR*kn), make([]float32, k.MR*k.NR)
 			for b.Loop() {
-				k.Tile(c, k.NR, a, kn, panel, kn, k.MR, 1, false)
+				k.Tile(c, k.NR, a, kn, panel, kn, k.MR, 1, nil, 0)
 			}
 			rate(b, float64(2*kn*k.MR*k.NR), "GFLOP/s")
 		})
@@ -45,7 +45,7 @@ func BenchmarkProduct(b *testing.B) {
 					k.Pack(panels[p*k.NR*kn:], w[(j+p*k.NR)*kn:], kn, kn)
 				}
 				for r := 0; r < rows; r += k.MR {
-					k.Tile(c[r*columns+j:], columns, a[r*kn:], kn, panels, kn, min(k.MR, rows-r), group, false)
+					k.Tile(c[r*columns+j:], columns, a[r*kn:], kn, panels, kn, min(k.MR, rows-r), group, nil, 0)
 				}
 			}
 		}

@@ -43,18 +43,18 @@ var generic = Table{
 	Mix:     mixGeneric,
 }
 
-func tileGeneric(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows, panels int, add bool) {
-	checkTile(c, ldc, a, lda, b, kn, rows, panels, 4, 4)
+func tileGeneric(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows, panels int, from []float32, ldf int) {
+	checkTile(c, ldc, a, lda, b, kn, rows, panels, from, ldf, 4, 4)
 	for p := range panels {
 		panel := b[p*kn*4:][:kn*4]
 		r := 0
 		for ; r+2 <= rows; r += 2 {
 			s0, s1 := tile2x4(a[r*lda:][:kn], a[(r+1)*lda:][:kn], panel)
-			put4(c[r*ldc+p*4:], s0, add)
-			put4(c[(r+1)*ldc+p*4:], s1, add)
+			put4(c[r*ldc+p*4:], s0, startAt(from, r*ldf+p*4))
+			put4(c[(r+1)*ldc+p*4:], s1, startAt(from, (r+1)*ldf+p*4))
 		}
 		if r < rows {
-			put4(c[r*ldc+p*4:], tile1x4(a[r*lda:][:kn], panel), add)
+			put4(c[r*ldc+p*4:], tile1x4(a[r*lda:][:kn], panel), startAt(from, r*ldf+p*4))
 		}
 	}
 }
@@ -89,12 +89,19 @@ func tile1x4(a, b []float32) [4]float32 {
 	return [4]float32{s0, s1, s2, s3}
 }
 
-func put4(c []float32, s [4]float32, add bool) {
-	c = c[:4]
-	if add {
-		s[0], s[1], s[2], s[3] = c[0]+s[0], c[1]+s[1], c[2]+s[2], c[3]+s[3]
+// startAt returns what four sums start from, or nil.
+func startAt(from []float32, at int) []float32 {
+	if from == nil {
+		return nil
 	}
-	copy(c, s[:])
+	return from[at:][:4]
+}
+
+func put4(c []float32, s [4]float32, from []float32) {
+	if from != nil {
+		s[0], s[1], s[2], s[3] = from[0]+s[0], from[1]+s[1], from[2]+s[2], from[3]+s[3]
+	}
+	copy(c[:4], s[:])
 }
 
 func packGeneric(dst, src []float32, stride, kn int) {

@@ -148,9 +148,9 @@ func TestProductTile(t *testing.T) {
 			w := stored(typ, 3*nr*kn/32, 0.5, 3)
 			for rows := 1; rows <= p.MR; rows++ {
 				for panels := range 4 {
-					for _, add := range []bool{false, true} {
+					for _, start := range starts {
 						m.bothWays(func() {
-							multiply(t, m, p, ref, nr, x, w, kn, rows, panels, add)
+							multiply(t, m, p, ref, nr, x, w, kn, rows, panels, start)
 						})
 					}
 				}
@@ -160,7 +160,7 @@ func TestProductTile(t *testing.T) {
 }
 
 // multiply compares one call with the reference.
-func multiply(t *testing.T, m *memory, p, ref *kernel.Product, nr int, x []float32, w []byte, kn, rows, panels int, add bool) {
+func multiply(t *testing.T, m *memory, p, ref *kernel.Product, nr int, x []float32, w []byte, kn, rows, panels int, start string) {
 	t.Helper()
 	lda, ldc := p.RowBytes(kn)+8, panels*nr+5
 	a, b := make([]byte, max(0, (rows-1)*lda+p.RowBytes(kn))), make([]byte, panels*p.PanelBytes(kn))
@@ -179,14 +179,16 @@ func multiply(t *testing.T, m *memory, p, ref *kernel.Product, nr int, x []float
 		before[i] = float32(math.Round(float64(before[i])*64)) + 0 // no −0, which adding nothing may or may not keep
 	}
 	c, want := takeOf(m, before), bytesOf(before)
-	p.Tile(c, ldc, takeOf(m, a), lda, takeOf(m, b), kn, rows, panels, add)
-	ref.Tile(want, ldc, a, lda, b, kn, rows, panels, add)
+	from, ldf := startOf(m, start, c, ldc, rows, panels*nr)
+	wantFrom := bytesOf(from)
+	p.Tile(c, ldc, takeOf(m, a), lda, takeOf(m, b), kn, rows, panels, from, ldf)
+	ref.Tile(want, ldc, a, lda, b, kn, rows, panels, wantFrom, ldf)
 	for i := range want {
 		if !sameBits(c[i], want[i]) {
-			t.Fatalf("kn %d, rows %d, panels %d, add %v: c[%d] = %v, not %v", kn, rows, panels, add, i, c[i], want[i])
+			t.Fatalf("kn %d, rows %d, panels %d, from %s: c[%d] = %v, not %v", kn, rows, panels, start, i, c[i], want[i])
 		}
 	}
-	m.release(t, "kn %d, rows %d, panels %d, add %v", kn, rows, panels, add)
+	m.release(t, "kn %d, rows %d, panels %d, from %s", kn, rows, panels, start)
 }
 
 func bytesOf(x []float32) []float32 { return append([]float32(nil), x...) }
@@ -229,7 +231,7 @@ func TestProductExtremes(t *testing.T) {
 					row, panel, c := make([]byte, p.RowBytes(kn)), make([]byte, p.PanelBytes(kn)), make([]float32, k.NR)
 					p.Encode(row, x)
 					p.Pack(panel, w, kn/32*q.size, kn, k.NR)
-					p.Tile(c, k.NR, row, len(row), panel, kn, 1, 1, false)
+					p.Tile(c, k.NR, row, len(row), panel, kn, 1, 1, nil, 0)
 					for j, got := range c {
 						if got != float32(want) {
 							t.Errorf("%s of %#x, activations %s: column %d is %v, not %v", q.name, fill, sign, j, got, want)
@@ -260,9 +262,9 @@ func TestProductRounded(t *testing.T) {
 			p.Encode(a[r*lda:], x[r*kn:][:kn])
 		}
 		all, one := make([]float32, p.MR*nr), make([]float32, nr)
-		p.Tile(all, nr, a, lda, panel, kn, p.MR, 1, false)
+		p.Tile(all, nr, a, lda, panel, kn, p.MR, 1, nil, 0)
 		for r := range p.MR {
-			p.Tile(one, nr, a[r*lda:], lda, panel, kn, 1, 1, false)
+			p.Tile(one, nr, a[r*lda:], lda, panel, kn, 1, 1, nil, 0)
 			for j := range nr {
 				if !sameBits(one[j], all[r*nr+j]) {
 					t.Fatalf("row %d, column %d is %v, alone %v", r, j, all[r*nr+j], one[j])
@@ -303,7 +305,7 @@ func TestProductNaN(t *testing.T) {
 		}
 		w := stored(typ, nr*kn/32, 0.1, 0.2)
 		p.Pack(panel, w, len(w)/nr, kn, nr)
-		p.Tile(c, nr, a, lda, panel, kn, 3, 1, false)
+		p.Tile(c, nr, a, lda, panel, kn, 3, 1, nil, 0)
 		for i, v := range c {
 			if finite := v-v == 0; finite != (i/nr == 2) {
 				t.Errorf("row %d has %v", i/nr, v)
@@ -366,7 +368,7 @@ func FuzzProduct(f *testing.F) {
 			panel, c := make([]byte, 2*p.PanelBytes(kn)), make([]float32, 2*k.NR)
 			for i, way := range []*kernel.Product{p, ref} {
 				way.Pack(panel[i*p.PanelBytes(kn):], w, blocks*q.size, kn, k.NR)
-				way.Tile(c[i*k.NR:], k.NR, row, len(row), panel[i*p.PanelBytes(kn):], kn, 1, 1, false)
+				way.Tile(c[i*k.NR:], k.NR, row, len(row), panel[i*p.PanelBytes(kn):], kn, 1, 1, nil, 0)
 			}
 			if !bytes.Equal(panel[:p.PanelBytes(kn)], panel[p.PanelBytes(kn):]) {
 				t.Fatalf("%s, %s: not the panel of the reference", k.Name, q.name)
@@ -393,12 +395,13 @@ func TestProductShort(t *testing.T) {
 			"pack w":     func() { p.Pack(make([]byte, panel), w[1:], stride, kn, nr) },
 			"pack rows":  func() { p.Pack(make([]byte, panel), w, stride, kn, nr+1) },
 			"pack kn":    func() { p.Pack(make([]byte, panel), w, stride, kn-16, nr) },
-			"tile c":     func() { p.Tile(f(2*nr-1), nr, make([]byte, 2*row), row, make([]byte, panel), kn, 2, 1, false) },
-			"tile a":     func() { p.Tile(f(2*nr), nr, make([]byte, 2*row-1), row, make([]byte, panel), kn, 2, 1, false) },
-			"tile b":     func() { p.Tile(f(4*nr), 2*nr, make([]byte, 2*row), row, make([]byte, 2*panel-1), kn, 2, 2, false) },
-			"tile lda":   func() { p.Tile(f(2*nr), nr, make([]byte, 3*row), row+2, make([]byte, panel), kn, 2, 1, false) },
-			"tile rows":  func() { p.Tile(f(99*nr), nr, make([]byte, 99*row), row, make([]byte, panel), kn, p.MR+1, 1, false) },
-			"tile -1":    func() { p.Tile(f(4*nr), -1, make([]byte, 2*row), row, make([]byte, panel), kn, 2, 1, false) },
+			"tile c":     func() { p.Tile(f(2*nr-1), nr, make([]byte, 2*row), row, make([]byte, panel), kn, 2, 1, nil, 0) },
+			"tile a":     func() { p.Tile(f(2*nr), nr, make([]byte, 2*row-1), row, make([]byte, panel), kn, 2, 1, nil, 0) },
+			"tile b":     func() { p.Tile(f(4*nr), 2*nr, make([]byte, 2*row), row, make([]byte, 2*panel-1), kn, 2, 2, nil, 0) },
+			"tile from":  func() { p.Tile(f(2*nr), nr, make([]byte, 2*row), row, make([]byte, panel), kn, 2, 1, f(2*nr-1), nr) },
+			"tile lda":   func() { p.Tile(f(2*nr), nr, make([]byte, 3*row), row+2, make([]byte, panel), kn, 2, 1, nil, 0) },
+			"tile rows":  func() { p.Tile(f(99*nr), nr, make([]byte, 99*row), row, make([]byte, panel), kn, p.MR+1, 1, nil, 0) },
+			"tile -1":    func() { p.Tile(f(4*nr), -1, make([]byte, 2*row), row, make([]byte, panel), kn, 2, 1, nil, 0) },
 		} {
 			func() {
 				defer func() {
@@ -428,7 +431,7 @@ func BenchmarkProductTile(b *testing.B) {
 			}
 			p.Pack(panel, w, len(w)/k.NR, kn, k.NR)
 			for b.Loop() {
-				p.Tile(c, k.NR, a, lda, panel, kn, p.MR, 1, false)
+				p.Tile(c, k.NR, a, lda, panel, kn, p.MR, 1, nil, 0)
 			}
 			rate(b, float64(2*kn*p.MR*k.NR), "GFLOP/s")
 		})

@@ -14,16 +14,33 @@ func TestTile(t *testing.T) {
 		for _, kn := range []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 33, 64} {
 			for rows := 1; rows <= k.MR; rows++ {
 				for panels := range 4 {
-					m.bothWays(func() { tile(t, m, k, kn, rows, panels, false) })
-					tile(t, m, k, kn, rows, panels, true)
+					for _, start := range starts {
+						m.bothWays(func() { tile(t, m, k, kn, rows, panels, start) })
+					}
 				}
 			}
 		}
-		tile(t, m, k, 1500, k.MR, 1, false)
+		tile(t, m, k, 1500, k.MR, 1, "nothing")
 	})
 }
 
-func tile(t *testing.T, m *memory, k *kernel.Table, kn, rows, panels int, add bool) {
+// starts are what the sums of a tile start from: nothing, what the destination holds, rows elsewhere, or one row for all.
+var starts = []string{"nothing", "the destination", "rows", "a row"}
+
+func startOf(m *memory, start string, c []float32, ldc, rows, columns int) (from []float32, ldf int) {
+	switch start {
+	case "the destination":
+		return c, ldc
+	case "rows":
+		ldf = columns + 3
+		return takeOf(m, normals(4, max(0, (rows-1)*ldf+columns))), ldf
+	case "a row":
+		return takeOf(m, normals(5, columns)), 0
+	}
+	return nil, 0
+}
+
+func tile(t *testing.T, m *memory, k *kernel.Table, kn, rows, panels int, start string) {
 	t.Helper()
 	lda, ldc := kn+3, panels*k.NR+5
 	a := takeOf(m, normals(1, (rows-1)*lda+kn))
@@ -33,37 +50,42 @@ func tile(t *testing.T, m *memory, k *kernel.Table, kn, rows, panels int, add bo
 		before = nil
 	}
 	c := takeOf(m, before)
-	k.Tile(c, ldc, a, lda, b, kn, rows, panels, add)
-	what := []any{kn, rows, panels, add}
+	from, ldf := startOf(m, start, c, ldc, rows, panels*k.NR)
+	first := bytesOf(from)
+	k.Tile(c, ldc, a, lda, b, kn, rows, panels, from, ldf)
+	what := []any{kn, rows, panels, start}
 	var one [64]float32
 	for i, got := range c {
 		r, j := i/ldc, i%ldc
 		if j >= panels*k.NR {
 			if got != before[i] {
-				t.Fatalf("kn %d, rows %d, panels %d, add %v: c[%d] between two rows was written", append(what, i)...)
+				t.Fatalf("kn %d, rows %d, panels %d, from %s: c[%d] between two rows was written", append(what, i)...)
 			}
 			continue
 		}
 		panel := b[j/k.NR*kn*k.NR:][:kn*k.NR]
+		var own []float32
+		if first != nil {
+			own = first[r*ldf+j:]
+		}
 		if j%k.NR == 0 {
-			copy(one[:k.NR], before[i:])
-			k.Tile(one[:], k.NR, a[r*lda:], lda, panel, kn, 1, 1, add)
+			k.Tile(one[:], k.NR, a[r*lda:], lda, panel, kn, 1, 1, own, 0)
 		}
 		if !sameBits(got, one[j%k.NR]) {
-			t.Fatalf("kn %d, rows %d, panels %d, add %v: c[%d] = %v, but %v in a tile of one row", append(what, i, got, one[j%k.NR])...)
+			t.Fatalf("kn %d, rows %d, panels %d, from %s: c[%d] = %v, but %v in a tile of one row", append(what, i, got, one[j%k.NR])...)
 		}
 		var s sum
 		for x := range kn {
 			s.add(a[r*lda+x], panel[x*k.NR+j%k.NR])
 		}
-		if add {
-			s.add(before[i], 1)
+		if own != nil {
+			s.add(own[0], 1)
 		}
 		if s.wrong(got) {
-			t.Fatalf("kn %d, rows %d, panels %d, add %v: c[%d] = %v, not %v", append(what, i, got, s.value)...)
+			t.Fatalf("kn %d, rows %d, panels %d, from %s: c[%d] = %v, not %v", append(what, i, got, s.value)...)
 		}
 	}
-	m.release(t, "kn %d, rows %d, panels %d, add %v", what...)
+	m.release(t, "kn %d, rows %d, panels %d, from %s", what...)
 }
 
 // TestTileNaN: a NaN stays in its row.
@@ -73,7 +95,7 @@ func TestTileNaN(t *testing.T) {
 		a, b, c := normals(1, k.MR*kn), normals(2, kn*k.NR), make([]float32, k.MR*k.NR)
 		a[kn+5] = float32(math.NaN())
 		a[3] = float32(math.Inf(1))
-		k.Tile(c, k.NR, a, kn, b, kn, k.MR, 1, false)
+		k.Tile(c, k.NR, a, kn, b, kn, k.MR, 1, nil, 0)
 		for i, v := range c {
 			if nan, inf := math.IsNaN(float64(v)), math.IsInf(float64(v), 0); nan != (i/k.NR == 1) || inf != (i/k.NR == 0) {
 				t.Errorf("row %d has %v", i/k.NR, v)

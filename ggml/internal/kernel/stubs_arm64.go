@@ -126,49 +126,49 @@ func dotQ8_0_4x2DOTPROD(y *float32, ys int, w *byte, ws int, x *byte, xs int, n 
 func dotQ8_0_4x3DOTPROD(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func tileBytes1NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+func tileBytes1NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 
 //go:noescape
-func tileBytes2NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+func tileBytes2NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 
 //go:noescape
-func tileBytes3NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+func tileBytes3NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 
 //go:noescape
-func tileBytes4NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+func tileBytes4NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 
 //go:noescape
-func tileBytes1DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+func tileBytes1DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 
 //go:noescape
-func tileBytes2DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+func tileBytes2DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 
 //go:noescape
-func tileBytes3DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+func tileBytes3DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 
 //go:noescape
-func tileBytes4DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+func tileBytes4DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 
 //go:noescape
-func tileBytes5DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+func tileBytes5DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 
 //go:noescape
-func tileBytes6DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+func tileBytes6DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 
 //go:noescape
-func tileSplit1DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+func tileSplit1DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 
 //go:noescape
-func tileSplit2DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+func tileSplit2DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 
 //go:noescape
-func tileSplit3DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+func tileSplit3DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 
 //go:noescape
-func tileSplit4DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+func tileSplit4DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 
 //go:noescape
-func tileSplit5DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+func tileSplit5DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 
 //go:noescape
-func tileSplit6DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+func tileSplit6DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)

@@ -5,11 +5,11 @@
 
 #include "textflag.h"
 
-// func tile1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+// func tile1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
 // Table.Tile for a tile of 1 × 16. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI rows of a, three each;
 // Y0 … Y1 sums, Y12 … b, Y14 … a.
-TEXT ·tile1AVX2(SB), NOSPLIT, $0-57
+TEXT ·tile1AVX2(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -70,14 +70,18 @@ one:
 	JNZ  one
 
 store:
-	MOVQ DI, SI
-	CMPB add+56(FP), $0
+	MOVQ from+56(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+64(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ $64, DI
@@ -86,11 +90,11 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+// func tile2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
 // Table.Tile for a tile of 2 × 16. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI rows of a, three each;
 // Y0 … Y3 sums, Y12 … b, Y14 … a.
-TEXT ·tile2AVX2(SB), NOSPLIT, $0-57
+TEXT ·tile2AVX2(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -168,17 +172,21 @@ one:
 	JNZ  one
 
 store:
-	MOVQ DI, SI
-	CMPB add+56(FP), $0
+	MOVQ from+56(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+64(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -190,11 +198,11 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile3AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+// func tile3AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
 // Table.Tile for a tile of 3 × 16. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI rows of a, three each;
 // Y0 … Y5 sums, Y12 … b, Y14 … a.
-TEXT ·tile3AVX2(SB), NOSPLIT, $0-57
+TEXT ·tile3AVX2(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -289,20 +297,24 @@ one:
 	JNZ  one
 
 store:
-	MOVQ DI, SI
-	CMPB add+56(FP), $0
+	MOVQ from+56(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+64(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -317,11 +329,11 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile4AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+// func tile4AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
 // Table.Tile for a tile of 4 × 16. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10 rows of a, three each;
 // Y0 … Y7 sums, Y12 … b, Y14 … a.
-TEXT ·tile4AVX2(SB), NOSPLIT, $0-57
+TEXT ·tile4AVX2(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -437,23 +449,27 @@ one:
 	JNZ  one
 
 store:
-	MOVQ DI, SI
-	CMPB add+56(FP), $0
+	MOVQ from+56(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+64(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -471,11 +487,11 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile5AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+// func tile5AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
 // Table.Tile for a tile of 5 × 16. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10 rows of a, three each;
 // Y0 … Y9 sums, Y12 … b, Y14 … a.
-TEXT ·tile5AVX2(SB), NOSPLIT, $0-57
+TEXT ·tile5AVX2(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -608,26 +624,30 @@ one:
 	JNZ  one
 
 store:
-	MOVQ DI, SI
-	CMPB add+56(FP), $0
+	MOVQ from+56(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+64(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -648,11 +668,11 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile6AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+// func tile6AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
 // Table.Tile for a tile of 6 × 16. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10 rows of a, three each;
 // Y0 … Y11 sums, Y12 … b, Y14 … a.
-TEXT ·tile6AVX2(SB), NOSPLIT, $0-57
+TEXT ·tile6AVX2(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -802,29 +822,33 @@ one:
 	JNZ  one
 
 store:
-	MOVQ DI, SI
-	CMPB add+56(FP), $0
+	MOVQ from+56(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+64(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y10, Y10
 	VADDPS 32(SI), Y11, Y11
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI

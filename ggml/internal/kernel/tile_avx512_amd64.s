@@ -5,11 +5,11 @@
 
 #include "textflag.h"
 
-// func tile1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+// func tile1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
 // Table.Tile for a tile of 1 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI rows of a, three each;
 // Z0 … Z1 sums, Z24 … b, Z26 … a.
-TEXT ·tile1AVX512(SB), NOSPLIT, $0-57
+TEXT ·tile1AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -70,14 +70,18 @@ one:
 	JNZ  one
 
 store:
-	MOVQ DI, SI
-	CMPB add+56(FP), $0
+	MOVQ from+56(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+64(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ $128, DI
@@ -86,11 +90,11 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+// func tile2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
 // Table.Tile for a tile of 2 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI rows of a, three each;
 // Z0 … Z3 sums, Z24 … b, Z26 … a.
-TEXT ·tile2AVX512(SB), NOSPLIT, $0-57
+TEXT ·tile2AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -168,17 +172,21 @@ one:
 	JNZ  one
 
 store:
-	MOVQ DI, SI
-	CMPB add+56(FP), $0
+	MOVQ from+56(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+64(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI
@@ -190,11 +198,11 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile3AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+// func tile3AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
 // Table.Tile for a tile of 3 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI rows of a, three each;
 // Z0 … Z5 sums, Z24 … b, Z26 … a.
-TEXT ·tile3AVX512(SB), NOSPLIT, $0-57
+TEXT ·tile3AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -289,20 +297,24 @@ one:
 	JNZ  one
 
 store:
-	MOVQ DI, SI
-	CMPB add+56(FP), $0
+	MOVQ from+56(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+64(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI
@@ -317,11 +329,11 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile4AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+// func tile4AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
 // Table.Tile for a tile of 4 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10 rows of a, three each;
 // Z0 … Z7 sums, Z24 … b, Z26 … a.
-TEXT ·tile4AVX512(SB), NOSPLIT, $0-57
+TEXT ·tile4AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -437,23 +449,27 @@ one:
 	JNZ  one
 
 store:
-	MOVQ DI, SI
-	CMPB add+56(FP), $0
+	MOVQ from+56(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+64(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI
@@ -471,11 +487,11 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile5AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+// func tile5AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
 // Table.Tile for a tile of 5 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10 rows of a, three each;
 // Z0 … Z9 sums, Z24 … b, Z26 … a.
-TEXT ·tile5AVX512(SB), NOSPLIT, $0-57
+TEXT ·tile5AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -608,26 +624,30 @@ one:
 	JNZ  one
 
 store:
-	MOVQ DI, SI
-	CMPB add+56(FP), $0
+	MOVQ from+56(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+64(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI
@@ -648,11 +668,11 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile6AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+// func tile6AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
 // Table.Tile for a tile of 6 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10 rows of a, three each;
 // Z0 … Z11 sums, Z24 … b, Z26 … a.
-TEXT ·tile6AVX512(SB), NOSPLIT, $0-57
+TEXT ·tile6AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -802,29 +822,33 @@ one:
 	JNZ  one
 
 store:
-	MOVQ DI, SI
-	CMPB add+56(FP), $0
+	MOVQ from+56(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+64(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI
@@ -848,11 +872,11 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile7AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+// func tile7AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
 // Table.Tile for a tile of 7 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10, R11 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10, R11 rows of a, three each;
 // Z0 … Z13 sums, Z24 … b, Z26 … a.
-TEXT ·tile7AVX512(SB), NOSPLIT, $0-57
+TEXT ·tile7AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1023,32 +1047,36 @@ one:
 	JNZ  one
 
 store:
-	MOVQ DI, SI
-	CMPB add+56(FP), $0
+	MOVQ from+56(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+64(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z12, Z12
 	VADDPS 64(SI), Z13, Z13
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI
@@ -1075,11 +1103,11 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile8AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+// func tile8AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
 // Table.Tile for a tile of 8 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10, R11 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10, R11 rows of a, three each;
 // Z0 … Z15 sums, Z24 … b, Z26 … a.
-TEXT ·tile8AVX512(SB), NOSPLIT, $0-57
+TEXT ·tile8AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1267,35 +1295,39 @@ one:
 	JNZ  one
 
 store:
-	MOVQ DI, SI
-	CMPB add+56(FP), $0
+	MOVQ from+56(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+64(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z12, Z12
 	VADDPS 64(SI), Z13, Z13
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z14, Z14
 	VADDPS 64(SI), Z15, Z15
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI
@@ -1325,11 +1357,11 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile9AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+// func tile9AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
 // Table.Tile for a tile of 9 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10, R11 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10, R11 rows of a, three each;
 // Z0 … Z17 sums, Z24 … b, Z26 … a.
-TEXT ·tile9AVX512(SB), NOSPLIT, $0-57
+TEXT ·tile9AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1534,38 +1566,42 @@ one:
 	JNZ  one
 
 store:
-	MOVQ DI, SI
-	CMPB add+56(FP), $0
+	MOVQ from+56(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+64(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z12, Z12
 	VADDPS 64(SI), Z13, Z13
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z14, Z14
 	VADDPS 64(SI), Z15, Z15
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z16, Z16
 	VADDPS 64(SI), Z17, Z17
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI
@@ -1598,11 +1634,11 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile10AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+// func tile10AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
 // Table.Tile for a tile of 10 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10, R11, R12 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10, R11, R12 rows of a, three each;
 // Z0 … Z19 sums, Z24 … b, Z26 … a.
-TEXT ·tile10AVX512(SB), NOSPLIT, $0-57
+TEXT ·tile10AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1828,41 +1864,45 @@ one:
 	JNZ  one
 
 store:
-	MOVQ DI, SI
-	CMPB add+56(FP), $0
+	MOVQ from+56(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+64(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z12, Z12
 	VADDPS 64(SI), Z13, Z13
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z14, Z14
 	VADDPS 64(SI), Z15, Z15
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z16, Z16
 	VADDPS 64(SI), Z17, Z17
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z18, Z18
 	VADDPS 64(SI), Z19, Z19
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI
@@ -1898,11 +1938,11 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile11AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+// func tile11AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
 // Table.Tile for a tile of 11 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10, R11, R12 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10, R11, R12 rows of a, three each;
 // Z0 … Z21 sums, Z24 … b, Z26 … a.
-TEXT ·tile11AVX512(SB), NOSPLIT, $0-57
+TEXT ·tile11AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -2145,44 +2185,48 @@ one:
 	JNZ  one
 
 store:
-	MOVQ DI, SI
-	CMPB add+56(FP), $0
+	MOVQ from+56(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+64(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z12, Z12
 	VADDPS 64(SI), Z13, Z13
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z14, Z14
 	VADDPS 64(SI), Z15, Z15
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z16, Z16
 	VADDPS 64(SI), Z17, Z17
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z18, Z18
 	VADDPS 64(SI), Z19, Z19
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z20, Z20
 	VADDPS 64(SI), Z21, Z21
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI
@@ -2221,11 +2265,11 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile12AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, add bool)
+// func tile12AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
 // Table.Tile for a tile of 12 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10, R11, R12 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10, R11, R12 rows of a, three each;
 // Z0 … Z23 sums, Z24 … b, Z26 … a.
-TEXT ·tile12AVX512(SB), NOSPLIT, $0-57
+TEXT ·tile12AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -2485,47 +2529,51 @@ one:
 	JNZ  one
 
 store:
-	MOVQ DI, SI
-	CMPB add+56(FP), $0
+	MOVQ from+56(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+64(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z12, Z12
 	VADDPS 64(SI), Z13, Z13
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z14, Z14
 	VADDPS 64(SI), Z15, Z15
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z16, Z16
 	VADDPS 64(SI), Z17, Z17
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z18, Z18
 	VADDPS 64(SI), Z19, Z19
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z20, Z20
 	VADDPS 64(SI), Z21, Z21
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z22, Z22
 	VADDPS 64(SI), Z23, Z23
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI

@@ -41,12 +41,12 @@ GLOBL ·ones<>(SB), RODATA|NOPTR, $32
 	VPMADDUBSW Y13, Y15, Y15; \
 	VPADDW 32(BX), Y15, Y1
 
-// func tileBytes1AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes1AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of bytes for a tile of 1 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
 // Y0 … Y1 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
-TEXT ·tileBytes1AVX2(SB), NOSPLIT, $96-65
+TEXT ·tileBytes1AVX2(SB), NOSPLIT, $96-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -118,14 +118,18 @@ block:
 
 	VMOVUPS (R11), Y0
 	VMOVUPS 32(R11), Y1
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ $64, DI
@@ -165,12 +169,12 @@ replace:
 	VPMADDUBSW Y13, Y15, Y15; \
 	VPADDW 32(BX), Y15, Y3
 
-// func tileBytes2AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes2AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of bytes for a tile of 2 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
 // Y0 … Y3 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
-TEXT ·tileBytes2AVX2(SB), NOSPLIT, $160-65
+TEXT ·tileBytes2AVX2(SB), NOSPLIT, $160-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -262,17 +266,21 @@ block:
 	VMOVUPS 32(R11), Y1
 	VMOVUPS 64(R11), Y2
 	VMOVUPS 96(R11), Y3
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -325,12 +333,12 @@ replace:
 	VPMADDUBSW Y13, Y15, Y15; \
 	VPADDW 32(BX), Y15, Y5
 
-// func tileBytes3AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes3AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of bytes for a tile of 3 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
 // Y0 … Y5 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
-TEXT ·tileBytes3AVX2(SB), NOSPLIT, $224-65
+TEXT ·tileBytes3AVX2(SB), NOSPLIT, $224-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -442,20 +450,24 @@ block:
 	VMOVUPS 96(R11), Y3
 	VMOVUPS 128(R11), Y4
 	VMOVUPS 160(R11), Y5
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -521,12 +533,12 @@ replace:
 	VPMADDUBSW Y13, Y15, Y15; \
 	VPADDW 32(BX), Y15, Y7
 
-// func tileBytes4AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes4AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of bytes for a tile of 4 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y7 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
-TEXT ·tileBytes4AVX2(SB), NOSPLIT, $288-65
+TEXT ·tileBytes4AVX2(SB), NOSPLIT, $288-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -665,23 +677,27 @@ block:
 	VMOVUPS 160(R11), Y5
 	VMOVUPS 192(R11), Y6
 	VMOVUPS 224(R11), Y7
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -760,12 +776,12 @@ replace:
 	VPMADDUBSW Y13, Y15, Y15; \
 	VPADDW 32(BX), Y15, Y9
 
-// func tileBytes5AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes5AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of bytes for a tile of 5 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y9 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
-TEXT ·tileBytes5AVX2(SB), NOSPLIT, $352-65
+TEXT ·tileBytes5AVX2(SB), NOSPLIT, $352-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -924,26 +940,30 @@ block:
 	VMOVUPS 224(R11), Y7
 	VMOVUPS 256(R11), Y8
 	VMOVUPS 288(R11), Y9
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -1035,12 +1055,12 @@ replace:
 	VPMADDUBSW Y13, Y15, Y15; \
 	VPADDW 32(BX), Y15, Y11
 
-// func tileBytes6AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes6AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of bytes for a tile of 6 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y11 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
-TEXT ·tileBytes6AVX2(SB), NOSPLIT, $416-65
+TEXT ·tileBytes6AVX2(SB), NOSPLIT, $416-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1219,29 +1239,33 @@ block:
 	VMOVUPS 288(R11), Y9
 	VMOVUPS 320(R11), Y10
 	VMOVUPS 352(R11), Y11
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y10, Y10
 	VADDPS 32(SI), Y11, Y11
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -1284,12 +1308,12 @@ replace:
 	VPMADDWD Y12, Y15, Y0; \
 	VPMADDWD Y13, Y15, Y1
 
-// func tileWords1AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileWords1AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of words for a tile of 1 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
 // Y0 … Y1 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
-TEXT ·tileWords1AVX2(SB), NOSPLIT, $96-65
+TEXT ·tileWords1AVX2(SB), NOSPLIT, $96-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1343,14 +1367,18 @@ block:
 	VBROADCASTSS (SI), Y12
 	VMULPS (R11), Y12, Y0
 	VMULPS 32(R11), Y12, Y1
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ $64, DI
@@ -1386,12 +1414,12 @@ replace:
 	VPMADDWD Y12, Y15, Y2; \
 	VPMADDWD Y13, Y15, Y3
 
-// func tileWords2AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileWords2AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of words for a tile of 2 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
 // Y0 … Y3 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
-TEXT ·tileWords2AVX2(SB), NOSPLIT, $160-65
+TEXT ·tileWords2AVX2(SB), NOSPLIT, $160-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1458,17 +1486,21 @@ block:
 	VBROADCASTSS (SI)(R9*1), Y12
 	VMULPS 64(R11), Y12, Y2
 	VMULPS 96(R11), Y12, Y3
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -1515,12 +1547,12 @@ replace:
 	VPMADDWD Y12, Y15, Y4; \
 	VPMADDWD Y13, Y15, Y5
 
-// func tileWords3AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileWords3AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of words for a tile of 3 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
 // Y0 … Y5 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
-TEXT ·tileWords3AVX2(SB), NOSPLIT, $224-65
+TEXT ·tileWords3AVX2(SB), NOSPLIT, $224-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1600,20 +1632,24 @@ block:
 	VBROADCASTSS (SI)(R9*2), Y12
 	VMULPS 128(R11), Y12, Y4
 	VMULPS 160(R11), Y12, Y5
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -1671,12 +1707,12 @@ replace:
 	VPMADDWD Y12, Y15, Y6; \
 	VPMADDWD Y13, Y15, Y7
 
-// func tileWords4AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileWords4AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of words for a tile of 4 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y7 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
-TEXT ·tileWords4AVX2(SB), NOSPLIT, $288-65
+TEXT ·tileWords4AVX2(SB), NOSPLIT, $288-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1772,23 +1808,27 @@ block:
 	VBROADCASTSS (R10), Y12
 	VMULPS 192(R11), Y12, Y6
 	VMULPS 224(R11), Y12, Y7
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -1857,12 +1897,12 @@ replace:
 	VPMADDWD Y12, Y15, Y8; \
 	VPMADDWD Y13, Y15, Y9
 
-// func tileWords5AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileWords5AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of words for a tile of 5 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y9 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
-TEXT ·tileWords5AVX2(SB), NOSPLIT, $352-65
+TEXT ·tileWords5AVX2(SB), NOSPLIT, $352-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1971,26 +2011,30 @@ block:
 	VBROADCASTSS (R10)(R9*1), Y12
 	VMULPS 256(R11), Y12, Y8
 	VMULPS 288(R11), Y12, Y9
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -2070,12 +2114,12 @@ replace:
 	VPMADDWD Y12, Y15, Y10; \
 	VPMADDWD Y13, Y15, Y11
 
-// func tileWords6AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileWords6AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of words for a tile of 6 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y11 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
-TEXT ·tileWords6AVX2(SB), NOSPLIT, $416-65
+TEXT ·tileWords6AVX2(SB), NOSPLIT, $416-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -2197,29 +2241,33 @@ block:
 	VBROADCASTSS (R10)(R9*2), Y12
 	VMULPS 320(R11), Y12, Y10
 	VMULPS 352(R11), Y12, Y11
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y10, Y10
 	VADDPS 32(SI), Y11, Y11
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI

@@ -29,12 +29,12 @@ GLOBL ·ones<>(SB), RODATA|NOPTR, $32
 	VPDPBUSD Z24, Z27, Z0; \
 	VPDPBUSD Z25, Z27, Z1
 
-// func tileBytes1AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes1AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of bytes for a tile of 1 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
 // Z0 … Z1 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z13 the float32 sums.
-TEXT ·tileBytes1AVX512VNNI(SB), NOSPLIT, $0-65
+TEXT ·tileBytes1AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -101,14 +101,18 @@ block:
 
 	VMOVAPS Z12, Z0
 	VMOVAPS Z13, Z1
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ $128, DI
@@ -129,12 +133,12 @@ replace:
 	VPDPBUSD Z24, Z29, Z2; \
 	VPDPBUSD Z25, Z29, Z3
 
-// func tileBytes2AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes2AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of bytes for a tile of 2 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
 // Z0 … Z3 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z15 the float32 sums.
-TEXT ·tileBytes2AVX512VNNI(SB), NOSPLIT, $0-65
+TEXT ·tileBytes2AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -216,17 +220,21 @@ block:
 	VMOVAPS Z13, Z1
 	VMOVAPS Z14, Z2
 	VMOVAPS Z15, Z3
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI
@@ -253,12 +261,12 @@ replace:
 	VPDPBUSD Z24, Z26, Z4; \
 	VPDPBUSD Z25, Z26, Z5
 
-// func tileBytes3AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes3AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of bytes for a tile of 3 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
 // Z0 … Z5 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z17 the float32 sums.
-TEXT ·tileBytes3AVX512VNNI(SB), NOSPLIT, $0-65
+TEXT ·tileBytes3AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -355,20 +363,24 @@ block:
 	VMOVAPS Z15, Z3
 	VMOVAPS Z16, Z4
 	VMOVAPS Z17, Z5
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI
@@ -401,12 +413,12 @@ replace:
 	VPDPBUSD Z24, Z28, Z6; \
 	VPDPBUSD Z25, Z28, Z7
 
-// func tileBytes4AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes4AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of bytes for a tile of 4 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
 // Z0 … Z7 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z19 the float32 sums.
-TEXT ·tileBytes4AVX512VNNI(SB), NOSPLIT, $0-65
+TEXT ·tileBytes4AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -525,23 +537,27 @@ block:
 	VMOVAPS Z17, Z5
 	VMOVAPS Z18, Z6
 	VMOVAPS Z19, Z7
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI
@@ -580,12 +596,12 @@ replace:
 	VPDPBUSD Z24, Z30, Z8; \
 	VPDPBUSD Z25, Z30, Z9
 
-// func tileBytes5AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes5AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of bytes for a tile of 5 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
 // Z0 … Z9 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z21 the float32 sums.
-TEXT ·tileBytes5AVX512VNNI(SB), NOSPLIT, $0-65
+TEXT ·tileBytes5AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -719,26 +735,30 @@ block:
 	VMOVAPS Z19, Z7
 	VMOVAPS Z20, Z8
 	VMOVAPS Z21, Z9
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI
@@ -783,12 +803,12 @@ replace:
 	VPDPBUSD Z24, Z27, Z10; \
 	VPDPBUSD Z25, Z27, Z11
 
-// func tileBytes6AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes6AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of bytes for a tile of 6 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
 // Z0 … Z11 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z23 the float32 sums.
-TEXT ·tileBytes6AVX512VNNI(SB), NOSPLIT, $0-65
+TEXT ·tileBytes6AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -937,29 +957,33 @@ block:
 	VMOVAPS Z21, Z9
 	VMOVAPS Z22, Z10
 	VMOVAPS Z23, Z11
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI
@@ -992,12 +1016,12 @@ replace:
 	VPDPWSSD Z24, Z27, Z0; \
 	VPDPWSSD Z25, Z27, Z1
 
-// func tileWords1AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileWords1AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of words for a tile of 1 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
 // Z0 … Z1 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z13 the float32 sums.
-TEXT ·tileWords1AVX512VNNI(SB), NOSPLIT, $0-65
+TEXT ·tileWords1AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1046,14 +1070,18 @@ block:
 	VBROADCASTSS (SI), Z24
 	VMULPS Z12, Z24, Z0
 	VMULPS Z13, Z24, Z1
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ $128, DI
@@ -1074,12 +1102,12 @@ replace:
 	VPDPWSSD Z24, Z29, Z2; \
 	VPDPWSSD Z25, Z29, Z3
 
-// func tileWords2AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileWords2AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of words for a tile of 2 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
 // Z0 … Z3 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z15 the float32 sums.
-TEXT ·tileWords2AVX512VNNI(SB), NOSPLIT, $0-65
+TEXT ·tileWords2AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1139,17 +1167,21 @@ block:
 	VBROADCASTSS (SI)(R9*1), Z24
 	VMULPS Z14, Z24, Z2
 	VMULPS Z15, Z24, Z3
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI
@@ -1176,12 +1208,12 @@ replace:
 	VPDPWSSD Z24, Z26, Z4; \
 	VPDPWSSD Z25, Z26, Z5
 
-// func tileWords3AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileWords3AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of words for a tile of 3 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
 // Z0 … Z5 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z17 the float32 sums.
-TEXT ·tileWords3AVX512VNNI(SB), NOSPLIT, $0-65
+TEXT ·tileWords3AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1252,20 +1284,24 @@ block:
 	VBROADCASTSS (SI)(R9*2), Z24
 	VMULPS Z16, Z24, Z4
 	VMULPS Z17, Z24, Z5
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI
@@ -1298,12 +1334,12 @@ replace:
 	VPDPWSSD Z24, Z28, Z6; \
 	VPDPWSSD Z25, Z28, Z7
 
-// func tileWords4AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileWords4AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of words for a tile of 4 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
 // Z0 … Z7 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z19 the float32 sums.
-TEXT ·tileWords4AVX512VNNI(SB), NOSPLIT, $0-65
+TEXT ·tileWords4AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1388,23 +1424,27 @@ block:
 	VBROADCASTSS (R10), Z24
 	VMULPS Z18, Z24, Z6
 	VMULPS Z19, Z24, Z7
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI
@@ -1443,12 +1483,12 @@ replace:
 	VPDPWSSD Z24, Z30, Z8; \
 	VPDPWSSD Z25, Z30, Z9
 
-// func tileWords5AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileWords5AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of words for a tile of 5 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
 // Z0 … Z9 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z21 the float32 sums.
-TEXT ·tileWords5AVX512VNNI(SB), NOSPLIT, $0-65
+TEXT ·tileWords5AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1544,26 +1584,30 @@ block:
 	VBROADCASTSS (R10)(R9*1), Z24
 	VMULPS Z20, Z24, Z8
 	VMULPS Z21, Z24, Z9
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI
@@ -1608,12 +1652,12 @@ replace:
 	VPDPWSSD Z24, Z27, Z10; \
 	VPDPWSSD Z25, Z27, Z11
 
-// func tileWords6AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileWords6AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of words for a tile of 6 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
 // Z0 … Z11 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z23 the float32 sums.
-TEXT ·tileWords6AVX512VNNI(SB), NOSPLIT, $0-65
+TEXT ·tileWords6AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1720,29 +1764,33 @@ block:
 	VBROADCASTSS (R10)(R9*2), Z24
 	VMULPS Z22, Z24, Z10
 	VMULPS Z23, Z24, Z11
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Z0, 0(SI)
 	VMOVUPS Z1, 64(SI)
 	ADDQ R8, SI

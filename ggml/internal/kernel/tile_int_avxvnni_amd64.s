@@ -30,12 +30,12 @@ GLOBL ·ones<>(SB), RODATA|NOPTR, $32
 	VPDPBUSD_VEX_Y(12, 15, 0); \
 	VPDPBUSD_VEX_Y(13, 15, 1)
 
-// func tileBytes1AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes1AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of bytes for a tile of 1 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
 // Y0 … Y1 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
-TEXT ·tileBytes1AVXVNNI(SB), NOSPLIT, $96-65
+TEXT ·tileBytes1AVXVNNI(SB), NOSPLIT, $96-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -109,14 +109,18 @@ block:
 
 	VMOVUPS (R11), Y0
 	VMOVUPS 32(R11), Y1
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ $64, DI
@@ -137,12 +141,12 @@ replace:
 	VPDPBUSD_VEX_Y(12, 15, 2); \
 	VPDPBUSD_VEX_Y(13, 15, 3)
 
-// func tileBytes2AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes2AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of bytes for a tile of 2 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
 // Y0 … Y3 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
-TEXT ·tileBytes2AVXVNNI(SB), NOSPLIT, $160-65
+TEXT ·tileBytes2AVXVNNI(SB), NOSPLIT, $160-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -236,17 +240,21 @@ block:
 	VMOVUPS 32(R11), Y1
 	VMOVUPS 64(R11), Y2
 	VMOVUPS 96(R11), Y3
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -273,12 +281,12 @@ replace:
 	VPDPBUSD_VEX_Y(12, 15, 4); \
 	VPDPBUSD_VEX_Y(13, 15, 5)
 
-// func tileBytes3AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes3AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of bytes for a tile of 3 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
 // Y0 … Y5 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
-TEXT ·tileBytes3AVXVNNI(SB), NOSPLIT, $224-65
+TEXT ·tileBytes3AVXVNNI(SB), NOSPLIT, $224-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -392,20 +400,24 @@ block:
 	VMOVUPS 96(R11), Y3
 	VMOVUPS 128(R11), Y4
 	VMOVUPS 160(R11), Y5
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -438,12 +450,12 @@ replace:
 	VPDPBUSD_VEX_Y(12, 15, 6); \
 	VPDPBUSD_VEX_Y(13, 15, 7)
 
-// func tileBytes4AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes4AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of bytes for a tile of 4 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y7 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
-TEXT ·tileBytes4AVXVNNI(SB), NOSPLIT, $288-65
+TEXT ·tileBytes4AVXVNNI(SB), NOSPLIT, $288-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -584,23 +596,27 @@ block:
 	VMOVUPS 160(R11), Y5
 	VMOVUPS 192(R11), Y6
 	VMOVUPS 224(R11), Y7
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -639,12 +655,12 @@ replace:
 	VPDPBUSD_VEX_Y(12, 15, 8); \
 	VPDPBUSD_VEX_Y(13, 15, 9)
 
-// func tileBytes5AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes5AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of bytes for a tile of 5 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y9 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
-TEXT ·tileBytes5AVXVNNI(SB), NOSPLIT, $352-65
+TEXT ·tileBytes5AVXVNNI(SB), NOSPLIT, $352-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -805,26 +821,30 @@ block:
 	VMOVUPS 224(R11), Y7
 	VMOVUPS 256(R11), Y8
 	VMOVUPS 288(R11), Y9
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -869,12 +889,12 @@ replace:
 	VPDPBUSD_VEX_Y(12, 15, 10); \
 	VPDPBUSD_VEX_Y(13, 15, 11)
 
-// func tileBytes6AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes6AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of bytes for a tile of 6 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y11 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
-TEXT ·tileBytes6AVXVNNI(SB), NOSPLIT, $416-65
+TEXT ·tileBytes6AVXVNNI(SB), NOSPLIT, $416-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1055,29 +1075,33 @@ block:
 	VMOVUPS 288(R11), Y9
 	VMOVUPS 320(R11), Y10
 	VMOVUPS 352(R11), Y11
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y10, Y10
 	VADDPS 32(SI), Y11, Y11
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -1110,12 +1134,12 @@ replace:
 	VPDPWSSD_VEX_Y(12, 15, 0); \
 	VPDPWSSD_VEX_Y(13, 15, 1)
 
-// func tileWords1AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileWords1AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of words for a tile of 1 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
 // Y0 … Y1 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
-TEXT ·tileWords1AVXVNNI(SB), NOSPLIT, $96-65
+TEXT ·tileWords1AVXVNNI(SB), NOSPLIT, $96-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1171,14 +1195,18 @@ block:
 	VBROADCASTSS (SI), Y12
 	VMULPS (R11), Y12, Y0
 	VMULPS 32(R11), Y12, Y1
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ $64, DI
@@ -1199,12 +1227,12 @@ replace:
 	VPDPWSSD_VEX_Y(12, 15, 2); \
 	VPDPWSSD_VEX_Y(13, 15, 3)
 
-// func tileWords2AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileWords2AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of words for a tile of 2 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
 // Y0 … Y3 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
-TEXT ·tileWords2AVXVNNI(SB), NOSPLIT, $160-65
+TEXT ·tileWords2AVXVNNI(SB), NOSPLIT, $160-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1275,17 +1303,21 @@ block:
 	VBROADCASTSS (SI)(R9*1), Y12
 	VMULPS 64(R11), Y12, Y2
 	VMULPS 96(R11), Y12, Y3
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -1312,12 +1344,12 @@ replace:
 	VPDPWSSD_VEX_Y(12, 15, 4); \
 	VPDPWSSD_VEX_Y(13, 15, 5)
 
-// func tileWords3AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileWords3AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of words for a tile of 3 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
 // Y0 … Y5 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
-TEXT ·tileWords3AVXVNNI(SB), NOSPLIT, $224-65
+TEXT ·tileWords3AVXVNNI(SB), NOSPLIT, $224-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1403,20 +1435,24 @@ block:
 	VBROADCASTSS (SI)(R9*2), Y12
 	VMULPS 128(R11), Y12, Y4
 	VMULPS 160(R11), Y12, Y5
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -1449,12 +1485,12 @@ replace:
 	VPDPWSSD_VEX_Y(12, 15, 6); \
 	VPDPWSSD_VEX_Y(13, 15, 7)
 
-// func tileWords4AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileWords4AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of words for a tile of 4 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y7 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
-TEXT ·tileWords4AVXVNNI(SB), NOSPLIT, $288-65
+TEXT ·tileWords4AVXVNNI(SB), NOSPLIT, $288-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1558,23 +1594,27 @@ block:
 	VBROADCASTSS (R10), Y12
 	VMULPS 192(R11), Y12, Y6
 	VMULPS 224(R11), Y12, Y7
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -1613,12 +1653,12 @@ replace:
 	VPDPWSSD_VEX_Y(12, 15, 8); \
 	VPDPWSSD_VEX_Y(13, 15, 9)
 
-// func tileWords5AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileWords5AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of words for a tile of 5 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y9 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
-TEXT ·tileWords5AVXVNNI(SB), NOSPLIT, $352-65
+TEXT ·tileWords5AVXVNNI(SB), NOSPLIT, $352-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1737,26 +1777,30 @@ block:
 	VBROADCASTSS (R10)(R9*1), Y12
 	VMULPS 256(R11), Y12, Y8
 	VMULPS 288(R11), Y12, Y9
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI
@@ -1801,12 +1845,12 @@ replace:
 	VPDPWSSD_VEX_Y(12, 15, 10); \
 	VPDPWSSD_VEX_Y(13, 15, 11)
 
-// func tileWords6AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileWords6AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile of words for a tile of 6 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
 // Y0 … Y11 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
-TEXT ·tileWords6AVXVNNI(SB), NOSPLIT, $416-65
+TEXT ·tileWords6AVXVNNI(SB), NOSPLIT, $416-80
 	MOVQ c+0(FP), DI
 	MOVQ ldc+8(FP), R8
 	MOVQ a+16(FP), R13
@@ -1940,29 +1984,33 @@ block:
 	VBROADCASTSS (R10)(R9*2), Y12
 	VMULPS 320(R11), Y12, Y10
 	VMULPS 352(R11), Y12, Y11
-	MOVQ DI, SI
-	CMPB add+64(FP), $0
+	MOVQ from+64(FP), SI
+	TESTQ SI, SI
 	JEQ  replace
+	SUBQ c+0(FP), SI
+	ADDQ DI, SI                              // as far behind from as DI is behind c
+	MOVQ ldf+72(FP), AX
+	SHLQ $2, AX                              // bytes
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
-	ADDQ R8, SI
+	ADDQ AX, SI
 	VADDPS 0(SI), Y10, Y10
 	VADDPS 32(SI), Y11, Y11
-	MOVQ DI, SI
 
 replace:
+	MOVQ DI, SI
 	VMOVUPS Y0, 0(SI)
 	VMOVUPS Y1, 32(SI)
 	ADDQ R8, SI

@@ -17,11 +17,11 @@
 // word takes all products of high bytes, is shifted, takes 128·Σw, which the panel holds, and the products of low bytes: at
 // most 32·32767·128 < 2²⁷ in magnitude at the end, and below 2³¹ on the way.
 
-// func tileBytes1DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes1DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile for a tile of 1 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 add; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileBytes1DOTPROD(SB), NOSPLIT, $0-65
+// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileBytes1DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -30,8 +30,10 @@ TEXT ·tileBytes1DOTPROD(SB), NOSPLIT, $0-65
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVBU add+64(FP), R19
+	MOVD  from+64(FP), R19
+	MOVD  ldf+72(FP), R20
 	LSL   $2, R1                             // bytes
+	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -120,10 +122,12 @@ block:
 	B     next
 
 sum:
-	FLDPQ (R16), (F30, F31)
+	ADD   R17, R19, R21
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
 	FSTPQ (F12, F13), (R16)
+	ADD   R17<<1, R19                        // after both halves
 
 next:
 	EOR   $32, R17
@@ -135,11 +139,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileBytes2DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes2DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile for a tile of 2 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 add; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileBytes2DOTPROD(SB), NOSPLIT, $0-65
+// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileBytes2DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -148,8 +152,10 @@ TEXT ·tileBytes2DOTPROD(SB), NOSPLIT, $0-65
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVBU add+64(FP), R19
+	MOVD  from+64(FP), R19
+	MOVD  ldf+72(FP), R20
 	LSL   $2, R1                             // bytes
+	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -277,15 +283,18 @@ block:
 	B     next
 
 sum:
-	FLDPQ (R16), (F30, F31)
+	ADD   R17, R19, R21
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
+	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 14, 14)
 	FADD_4S(31, 15, 15)
 	FSTPQ (F14, F15), (R16)
+	ADD   R17<<1, R19                        // after both halves
 
 next:
 	EOR   $32, R17
@@ -297,11 +306,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileBytes3DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes3DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile for a tile of 3 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 add; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileBytes3DOTPROD(SB), NOSPLIT, $0-65
+// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileBytes3DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -310,8 +319,10 @@ TEXT ·tileBytes3DOTPROD(SB), NOSPLIT, $0-65
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVBU add+64(FP), R19
+	MOVD  from+64(FP), R19
+	MOVD  ldf+72(FP), R20
 	LSL   $2, R1                             // bytes
+	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -478,20 +489,24 @@ block:
 	B     next
 
 sum:
-	FLDPQ (R16), (F30, F31)
+	ADD   R17, R19, R21
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
+	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 14, 14)
 	FADD_4S(31, 15, 15)
+	ADD   R20, R21
 	FSTPQ (F14, F15), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 16, 16)
 	FADD_4S(31, 17, 17)
 	FSTPQ (F16, F17), (R16)
+	ADD   R17<<1, R19                        // after both halves
 
 next:
 	EOR   $32, R17
@@ -503,11 +518,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileBytes4DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes4DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile for a tile of 4 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 add; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileBytes4DOTPROD(SB), NOSPLIT, $0-65
+// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileBytes4DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -516,8 +531,10 @@ TEXT ·tileBytes4DOTPROD(SB), NOSPLIT, $0-65
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVBU add+64(FP), R19
+	MOVD  from+64(FP), R19
+	MOVD  ldf+72(FP), R20
 	LSL   $2, R1                             // bytes
+	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -723,25 +740,30 @@ block:
 	B     next
 
 sum:
-	FLDPQ (R16), (F30, F31)
+	ADD   R17, R19, R21
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
+	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 14, 14)
 	FADD_4S(31, 15, 15)
+	ADD   R20, R21
 	FSTPQ (F14, F15), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 16, 16)
 	FADD_4S(31, 17, 17)
+	ADD   R20, R21
 	FSTPQ (F16, F17), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 18, 18)
 	FADD_4S(31, 19, 19)
 	FSTPQ (F18, F19), (R16)
+	ADD   R17<<1, R19                        // after both halves
 
 next:
 	EOR   $32, R17
@@ -753,11 +775,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileBytes5DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes5DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile for a tile of 5 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 add; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileBytes5DOTPROD(SB), NOSPLIT, $0-65
+// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileBytes5DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -766,8 +788,10 @@ TEXT ·tileBytes5DOTPROD(SB), NOSPLIT, $0-65
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVBU add+64(FP), R19
+	MOVD  from+64(FP), R19
+	MOVD  ldf+72(FP), R20
 	LSL   $2, R1                             // bytes
+	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -1012,30 +1036,36 @@ block:
 	B     next
 
 sum:
-	FLDPQ (R16), (F30, F31)
+	ADD   R17, R19, R21
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
+	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 14, 14)
 	FADD_4S(31, 15, 15)
+	ADD   R20, R21
 	FSTPQ (F14, F15), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 16, 16)
 	FADD_4S(31, 17, 17)
+	ADD   R20, R21
 	FSTPQ (F16, F17), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 18, 18)
 	FADD_4S(31, 19, 19)
+	ADD   R20, R21
 	FSTPQ (F18, F19), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 20, 20)
 	FADD_4S(31, 21, 21)
 	FSTPQ (F20, F21), (R16)
+	ADD   R17<<1, R19                        // after both halves
 
 next:
 	EOR   $32, R17
@@ -1047,11 +1077,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileBytes6DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes6DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile for a tile of 6 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 add; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileBytes6DOTPROD(SB), NOSPLIT, $0-65
+// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileBytes6DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -1060,8 +1090,10 @@ TEXT ·tileBytes6DOTPROD(SB), NOSPLIT, $0-65
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVBU add+64(FP), R19
+	MOVD  from+64(FP), R19
+	MOVD  ldf+72(FP), R20
 	LSL   $2, R1                             // bytes
+	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -1345,35 +1377,42 @@ block:
 	B     next
 
 sum:
-	FLDPQ (R16), (F30, F31)
+	ADD   R17, R19, R21
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
+	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 14, 14)
 	FADD_4S(31, 15, 15)
+	ADD   R20, R21
 	FSTPQ (F14, F15), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 16, 16)
 	FADD_4S(31, 17, 17)
+	ADD   R20, R21
 	FSTPQ (F16, F17), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 18, 18)
 	FADD_4S(31, 19, 19)
+	ADD   R20, R21
 	FSTPQ (F18, F19), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 20, 20)
 	FADD_4S(31, 21, 21)
+	ADD   R20, R21
 	FSTPQ (F20, F21), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 22, 22)
 	FADD_4S(31, 23, 23)
 	FSTPQ (F22, F23), (R16)
+	ADD   R17<<1, R19                        // after both halves
 
 next:
 	EOR   $32, R17
@@ -1385,11 +1424,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileSplit1DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileSplit1DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile for a tile of 1 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 add; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileSplit1DOTPROD(SB), NOSPLIT, $0-65
+// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileSplit1DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -1398,8 +1437,10 @@ TEXT ·tileSplit1DOTPROD(SB), NOSPLIT, $0-65
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVBU add+64(FP), R19
+	MOVD  from+64(FP), R19
+	MOVD  ldf+72(FP), R20
 	LSL   $2, R1                             // bytes
+	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -1503,10 +1544,12 @@ block:
 	B     next
 
 sum:
-	FLDPQ (R16), (F30, F31)
+	ADD   R17, R19, R21
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
 	FSTPQ (F12, F13), (R16)
+	ADD   R17<<1, R19                        // after both halves
 
 next:
 	EOR   $32, R17
@@ -1518,11 +1561,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileSplit2DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileSplit2DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile for a tile of 2 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 add; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileSplit2DOTPROD(SB), NOSPLIT, $0-65
+// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileSplit2DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -1531,8 +1574,10 @@ TEXT ·tileSplit2DOTPROD(SB), NOSPLIT, $0-65
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVBU add+64(FP), R19
+	MOVD  from+64(FP), R19
+	MOVD  ldf+72(FP), R20
 	LSL   $2, R1                             // bytes
+	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -1690,15 +1735,18 @@ block:
 	B     next
 
 sum:
-	FLDPQ (R16), (F30, F31)
+	ADD   R17, R19, R21
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
+	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 14, 14)
 	FADD_4S(31, 15, 15)
 	FSTPQ (F14, F15), (R16)
+	ADD   R17<<1, R19                        // after both halves
 
 next:
 	EOR   $32, R17
@@ -1710,11 +1758,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileSplit3DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileSplit3DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile for a tile of 3 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 add; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileSplit3DOTPROD(SB), NOSPLIT, $0-65
+// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileSplit3DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -1723,8 +1771,10 @@ TEXT ·tileSplit3DOTPROD(SB), NOSPLIT, $0-65
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVBU add+64(FP), R19
+	MOVD  from+64(FP), R19
+	MOVD  ldf+72(FP), R20
 	LSL   $2, R1                             // bytes
+	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -1936,20 +1986,24 @@ block:
 	B     next
 
 sum:
-	FLDPQ (R16), (F30, F31)
+	ADD   R17, R19, R21
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
+	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 14, 14)
 	FADD_4S(31, 15, 15)
+	ADD   R20, R21
 	FSTPQ (F14, F15), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 16, 16)
 	FADD_4S(31, 17, 17)
 	FSTPQ (F16, F17), (R16)
+	ADD   R17<<1, R19                        // after both halves
 
 next:
 	EOR   $32, R17
@@ -1961,11 +2015,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileSplit4DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileSplit4DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile for a tile of 4 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 add; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileSplit4DOTPROD(SB), NOSPLIT, $0-65
+// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileSplit4DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -1974,8 +2028,10 @@ TEXT ·tileSplit4DOTPROD(SB), NOSPLIT, $0-65
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVBU add+64(FP), R19
+	MOVD  from+64(FP), R19
+	MOVD  ldf+72(FP), R20
 	LSL   $2, R1                             // bytes
+	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -2241,25 +2297,30 @@ block:
 	B     next
 
 sum:
-	FLDPQ (R16), (F30, F31)
+	ADD   R17, R19, R21
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
+	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 14, 14)
 	FADD_4S(31, 15, 15)
+	ADD   R20, R21
 	FSTPQ (F14, F15), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 16, 16)
 	FADD_4S(31, 17, 17)
+	ADD   R20, R21
 	FSTPQ (F16, F17), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 18, 18)
 	FADD_4S(31, 19, 19)
 	FSTPQ (F18, F19), (R16)
+	ADD   R17<<1, R19                        // after both halves
 
 next:
 	EOR   $32, R17
@@ -2271,11 +2332,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileSplit5DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileSplit5DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile for a tile of 5 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 add; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileSplit5DOTPROD(SB), NOSPLIT, $0-65
+// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileSplit5DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -2284,8 +2345,10 @@ TEXT ·tileSplit5DOTPROD(SB), NOSPLIT, $0-65
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVBU add+64(FP), R19
+	MOVD  from+64(FP), R19
+	MOVD  ldf+72(FP), R20
 	LSL   $2, R1                             // bytes
+	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -2605,30 +2668,36 @@ block:
 	B     next
 
 sum:
-	FLDPQ (R16), (F30, F31)
+	ADD   R17, R19, R21
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
+	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 14, 14)
 	FADD_4S(31, 15, 15)
+	ADD   R20, R21
 	FSTPQ (F14, F15), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 16, 16)
 	FADD_4S(31, 17, 17)
+	ADD   R20, R21
 	FSTPQ (F16, F17), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 18, 18)
 	FADD_4S(31, 19, 19)
+	ADD   R20, R21
 	FSTPQ (F18, F19), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 20, 20)
 	FADD_4S(31, 21, 21)
 	FSTPQ (F20, F21), (R16)
+	ADD   R17<<1, R19                        // after both halves
 
 next:
 	EOR   $32, R17
@@ -2640,11 +2709,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileSplit6DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileSplit6DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile for a tile of 6 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 add; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileSplit6DOTPROD(SB), NOSPLIT, $0-65
+// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileSplit6DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -2653,8 +2722,10 @@ TEXT ·tileSplit6DOTPROD(SB), NOSPLIT, $0-65
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVBU add+64(FP), R19
+	MOVD  from+64(FP), R19
+	MOVD  ldf+72(FP), R20
 	LSL   $2, R1                             // bytes
+	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -3028,35 +3099,42 @@ block:
 	B     next
 
 sum:
-	FLDPQ (R16), (F30, F31)
+	ADD   R17, R19, R21
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
+	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 14, 14)
 	FADD_4S(31, 15, 15)
+	ADD   R20, R21
 	FSTPQ (F14, F15), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 16, 16)
 	FADD_4S(31, 17, 17)
+	ADD   R20, R21
 	FSTPQ (F16, F17), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 18, 18)
 	FADD_4S(31, 19, 19)
+	ADD   R20, R21
 	FSTPQ (F18, F19), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 20, 20)
 	FADD_4S(31, 21, 21)
+	ADD   R20, R21
 	FSTPQ (F20, F21), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F30, F31)
+	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 22, 22)
 	FADD_4S(31, 23, 23)
 	FSTPQ (F22, F23), (R16)
+	ADD   R17<<1, R19                        // after both halves
 
 next:
 	EOR   $32, R17

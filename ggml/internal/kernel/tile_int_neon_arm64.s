@@ -14,11 +14,11 @@
 // SMLAL takes two columns and adds into words, 8 products of at most 127·16 in magnitude, then two words become one, at most
 // 16·127·16 = 32512.
 
-// func tileBytes1NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes1NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile for a tile of 1 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires NEON, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 add; V0…V15 whole sums, V16…V23 float32 sums, V24…V27 a, V28 V29 b, V30 V31 four bytes of a, repeated.
-TEXT ·tileBytes1NEON(SB), NOSPLIT, $0-65
+// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V15 whole sums, V16…V23 float32 sums, V24…V27 a, V28 V29 b, V30 V31 four bytes of a, repeated.
+TEXT ·tileBytes1NEON(SB), NOSPLIT, $0-80
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -27,8 +27,10 @@ TEXT ·tileBytes1NEON(SB), NOSPLIT, $0-65
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVBU add+64(FP), R19
+	MOVD  from+64(FP), R19
+	MOVD  ldf+72(FP), R20
 	LSL   $2, R1                             // bytes
+	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -135,10 +137,12 @@ block:
 	B     next
 
 sum:
-	FLDPQ (R16), (F28, F29)
+	ADD   R17, R19, R21
+	FLDPQ (R21), (F28, F29)
 	FADD_4S(28, 16, 16)
 	FADD_4S(29, 17, 17)
 	FSTPQ (F16, F17), (R16)
+	ADD   R17<<1, R19                        // after both halves
 
 next:
 	EOR   $32, R17
@@ -150,11 +154,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileBytes2NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes2NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile for a tile of 2 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires NEON, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 add; V0…V15 whole sums, V16…V23 float32 sums, V24…V27 a, V28 V29 b, V30 V31 four bytes of a, repeated.
-TEXT ·tileBytes2NEON(SB), NOSPLIT, $0-65
+// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V15 whole sums, V16…V23 float32 sums, V24…V27 a, V28 V29 b, V30 V31 four bytes of a, repeated.
+TEXT ·tileBytes2NEON(SB), NOSPLIT, $0-80
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -163,8 +167,10 @@ TEXT ·tileBytes2NEON(SB), NOSPLIT, $0-65
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVBU add+64(FP), R19
+	MOVD  from+64(FP), R19
+	MOVD  ldf+72(FP), R20
 	LSL   $2, R1                             // bytes
+	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -336,15 +342,18 @@ block:
 	B     next
 
 sum:
-	FLDPQ (R16), (F28, F29)
+	ADD   R17, R19, R21
+	FLDPQ (R21), (F28, F29)
 	FADD_4S(28, 16, 16)
 	FADD_4S(29, 17, 17)
+	ADD   R20, R21
 	FSTPQ (F16, F17), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F28, F29)
+	FLDPQ (R21), (F28, F29)
 	FADD_4S(28, 18, 18)
 	FADD_4S(29, 19, 19)
 	FSTPQ (F18, F19), (R16)
+	ADD   R17<<1, R19                        // after both halves
 
 next:
 	EOR   $32, R17
@@ -356,11 +365,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileBytes3NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes3NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile for a tile of 3 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires NEON, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 add; V0…V15 whole sums, V16…V23 float32 sums, V24…V27 a, V28 V29 b, V30 V31 four bytes of a, repeated.
-TEXT ·tileBytes3NEON(SB), NOSPLIT, $0-65
+// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V15 whole sums, V16…V23 float32 sums, V24…V27 a, V28 V29 b, V30 V31 four bytes of a, repeated.
+TEXT ·tileBytes3NEON(SB), NOSPLIT, $0-80
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -369,8 +378,10 @@ TEXT ·tileBytes3NEON(SB), NOSPLIT, $0-65
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVBU add+64(FP), R19
+	MOVD  from+64(FP), R19
+	MOVD  ldf+72(FP), R20
 	LSL   $2, R1                             // bytes
+	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -607,20 +618,24 @@ block:
 	B     next
 
 sum:
-	FLDPQ (R16), (F28, F29)
+	ADD   R17, R19, R21
+	FLDPQ (R21), (F28, F29)
 	FADD_4S(28, 16, 16)
 	FADD_4S(29, 17, 17)
+	ADD   R20, R21
 	FSTPQ (F16, F17), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F28, F29)
+	FLDPQ (R21), (F28, F29)
 	FADD_4S(28, 18, 18)
 	FADD_4S(29, 19, 19)
+	ADD   R20, R21
 	FSTPQ (F18, F19), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F28, F29)
+	FLDPQ (R21), (F28, F29)
 	FADD_4S(28, 20, 20)
 	FADD_4S(29, 21, 21)
 	FSTPQ (F20, F21), (R16)
+	ADD   R17<<1, R19                        // after both halves
 
 next:
 	EOR   $32, R17
@@ -632,11 +647,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileBytes4NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, add bool)
+// func tileBytes4NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
 // Product.Tile for a tile of 4 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires NEON, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 add; V0…V15 whole sums, V16…V23 float32 sums, V24…V27 a, V28 V29 b, V30 V31 four bytes of a, repeated.
-TEXT ·tileBytes4NEON(SB), NOSPLIT, $0-65
+// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V15 whole sums, V16…V23 float32 sums, V24…V27 a, V28 V29 b, V30 V31 four bytes of a, repeated.
+TEXT ·tileBytes4NEON(SB), NOSPLIT, $0-80
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -645,8 +660,10 @@ TEXT ·tileBytes4NEON(SB), NOSPLIT, $0-65
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVBU add+64(FP), R19
+	MOVD  from+64(FP), R19
+	MOVD  ldf+72(FP), R20
 	LSL   $2, R1                             // bytes
+	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -948,25 +965,30 @@ block:
 	B     next
 
 sum:
-	FLDPQ (R16), (F28, F29)
+	ADD   R17, R19, R21
+	FLDPQ (R21), (F28, F29)
 	FADD_4S(28, 16, 16)
 	FADD_4S(29, 17, 17)
+	ADD   R20, R21
 	FSTPQ (F16, F17), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F28, F29)
+	FLDPQ (R21), (F28, F29)
 	FADD_4S(28, 18, 18)
 	FADD_4S(29, 19, 19)
+	ADD   R20, R21
 	FSTPQ (F18, F19), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F28, F29)
+	FLDPQ (R21), (F28, F29)
 	FADD_4S(28, 20, 20)
 	FADD_4S(29, 21, 21)
+	ADD   R20, R21
 	FSTPQ (F20, F21), (R16)
 	ADD   R1, R16
-	FLDPQ (R16), (F28, F29)
+	FLDPQ (R21), (F28, F29)
 	FADD_4S(28, 22, 22)
 	FADD_4S(29, 23, 23)
 	FSTPQ (F22, F23), (R16)
+	ADD   R17<<1, R19                        // after both halves
 
 next:
 	EOR   $32, R17
