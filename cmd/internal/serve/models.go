@@ -352,7 +352,7 @@ func (m *modelSet) isReady() bool {
 	return m.ready
 }
 
-// Close closes all models. Nobody may use them any more.
+// Close closes all models but those that are in use, whose weights must not vanish under a session that does not end.
 func (m *modelSet) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -360,6 +360,9 @@ func (m *modelSet) Close() error {
 	for _, s := range m.list {
 		if s.idle != nil {
 			s.idle.Stop()
+		}
+		if s.users > 0 {
+			continue
 		}
 		errs = append(errs, s.close())
 	}
