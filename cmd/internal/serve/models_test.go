@@ -46,7 +46,7 @@ func (l *library) open(path string, _ []byte) (engine, error) {
 }
 
 // set makes a set of some files of the directory.
-func (l *library) set(t *testing.T, m modelSet, files ...string) *modelSet {
+func (l *library) set(t *testing.T, m *modelSet, files ...string) *modelSet {
 	t.Helper()
 	m.open = l.open
 	for _, f := range files {
@@ -54,7 +54,7 @@ func (l *library) set(t *testing.T, m modelSet, files ...string) *modelSet {
 			t.Fatal(err)
 		}
 	}
-	return &m
+	return m
 }
 
 func (m *modelSet) use(t *testing.T, name string) (release func()) {
@@ -83,7 +83,7 @@ func (m *modelSet) loaded() string {
 
 func TestKeepAlive(t *testing.T) {
 	l := newLibrary(t, map[string]string{"ggml-a.bin": "a", "ggml-b.bin": "b"})
-	m := l.set(t, modelSet{keepAlive: 30 * time.Millisecond}, "ggml-a.bin", "ggml-b.bin")
+	m := l.set(t, &modelSet{keepAlive: 30 * time.Millisecond}, "ggml-a.bin", "ggml-b.bin")
 	if got := m.loaded(); got != "a" {
 		t.Errorf("at first %q", got)
 	}
@@ -115,7 +115,7 @@ func TestKeepAlive(t *testing.T) {
 
 func TestMemoryBudget(t *testing.T) {
 	l := newLibrary(t, map[string]string{"a.bin": "aaaa", "b.bin": "bbbb", "c.bin": "cccc", "large.bin": "llllllllll"})
-	m := l.set(t, modelSet{budget: 8}, "a.bin", "b.bin", "c.bin")
+	m := l.set(t, &modelSet{budget: 8}, "a.bin", "b.bin", "c.bin")
 	m.use(t, "b")()
 	time.Sleep(time.Millisecond)
 	inUse := m.use(t, "a")
@@ -151,7 +151,7 @@ func TestLoad(t *testing.T) {
 	l := newLibrary(t, map[string]string{"ggml-a.bin": "a", "ggml-b.bin": "b", "junk.bin": "junk", "sub/c.bin": "c", "named.bin": "named"})
 	secret := filepath.Join(outside.dir, "secret.bin")
 	linked := os.Symlink(secret, filepath.Join(l.dir, "link.bin")) == nil
-	set := l.set(t, modelSet{dir: l.dir}, "ggml-a.bin", "named.bin")
+	set := l.set(t, &modelSet{dir: l.dir}, "ggml-a.bin", "named.bin")
 	c := Config{InferencePath: "/inference", Parallel: 2, Queue: 2, Limits: DefaultLimits}
 	server, err := newServer(c, set)
 	if err != nil {
@@ -212,7 +212,7 @@ func TestLoad(t *testing.T) {
 // TestSwapInUse: who uses a model when another takes its place uses it to the end.
 func TestSwapInUse(t *testing.T) {
 	l := newLibrary(t, map[string]string{"a.bin": "a", "b.bin": "b"})
-	m := l.set(t, modelSet{dir: l.dir}, "a.bin")
+	m := l.set(t, &modelSet{dir: l.dir}, "a.bin")
 	release := m.use(t, "a")
 	if err := m.swap("b.bin"); err != nil {
 		t.Fatal(err)
@@ -234,7 +234,7 @@ func TestSwapInUse(t *testing.T) {
 // TestModelVanishes: a model whose file is gone when it is needed again is told of, and the server is not ready.
 func TestModelVanishes(t *testing.T) {
 	l := newLibrary(t, map[string]string{"a.bin": "a"})
-	m := l.set(t, modelSet{keepAlive: time.Millisecond}, "a.bin")
+	m := l.set(t, &modelSet{keepAlive: time.Millisecond}, "a.bin")
 	settle(t, "a is closed", func() bool { return m.loaded() == "" })
 	if err := os.Remove(filepath.Join(l.dir, "a.bin")); err != nil {
 		t.Fatal(err)

@@ -140,10 +140,14 @@ func wav(d time.Duration) []byte {
 // room is a server with fake engines, by the paths of the models.
 type room struct {
 	*Server
+	url  string
 	http *httptest.Server
 	ears map[string]*ear
 	log  *bytes.Buffer
 }
+
+// at is a room around a server elsewhere.
+func at(url string) *room { return &room{url: url} }
 
 // newRoom starts a server with a model for each ear, named as they are; the first name is "main".
 func newRoom(t *testing.T, change func(*Config, *modelSet), ears map[string]*ear) *room {
@@ -191,6 +195,7 @@ func serveRoom(t *testing.T, s *Server) *room {
 
 func (r *room) serve(t *testing.T) {
 	r.http = httptest.NewServer(r.Handler())
+	r.url = r.http.URL
 	t.Cleanup(func() {
 		r.http.Close()
 		if n := r.uploads.held.Load(); n != 0 {
@@ -250,7 +255,7 @@ func (r *room) post(t *testing.T, path string, fields ...string) (status int, te
 func (r *room) postData(t *testing.T, path string, data []byte, fields ...string) (status int, text string) {
 	t.Helper()
 	kind, b := body(data, fields...)
-	resp, err := http.Post(r.http.URL+path, kind, b)
+	resp, err := http.Post(r.url+path, kind, b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +264,7 @@ func (r *room) postData(t *testing.T, path string, data []byte, fields ...string
 
 func (r *room) get(t *testing.T, path string) (status int, text string) {
 	t.Helper()
-	resp, err := http.Get(r.http.URL + path)
+	resp, err := http.Get(r.url + path)
 	if err != nil {
 		t.Fatal(err)
 	}
