@@ -4,9 +4,8 @@ package main
 import (
 	"os"
 
-	"github.com/whisperfile/whisperfile/cmd/internal/applet"
 	"github.com/whisperfile/whisperfile/cmd/internal/bench"
-	"github.com/whisperfile/whisperfile/cmd/internal/cli"
+	"github.com/whisperfile/whisperfile/cmd/internal/bundle"
 )
 
-func main() { os.Exit(cli.Main(applet.System(), bench.New)) }
+func main() { os.Exit(bundle.Main(bench.New)) }

@@ -4,9 +4,8 @@ package main
 import (
 	"os"
 
-	"github.com/whisperfile/whisperfile/cmd/internal/applet"
-	"github.com/whisperfile/whisperfile/cmd/internal/cli"
+	"github.com/whisperfile/whisperfile/cmd/internal/bundle"
 	"github.com/whisperfile/whisperfile/cmd/internal/serve"
 )
 
-func main() { os.Exit(cli.Main(applet.System(), serve.New)) }
+func main() { os.Exit(bundle.Main(serve.New)) }

@@ -26,9 +26,14 @@ type Env struct {
 	// Terminal says which of the streams a person sits at.
 	Terminal Terminal
 
-	// Weights returns the model inside the executable: what to call it, and its bytes, which nobody may change. It is nil
+	// Weights returns the model built into the executable: what to call it, and its bytes, which nobody may change. It is nil
 	// where there is none.
 	Weights func() (name string, data []byte)
+
+	// Inside returns the model of that name among the files appended to the executable: what to call it, and its bytes, which
+	// nobody may change. "" is the first model. The error wraps fs.ErrNotExist where there is none. It is nil where there
+	// are no files.
+	Inside func(name string) (found string, data []byte, err error)
 }
 
 // Terminal says which streams are terminals, and how wide the one behind Stderr is in columns; 0 where that is unknown.

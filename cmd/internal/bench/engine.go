@@ -51,26 +51,19 @@ func open(env applet.Env, name string, threads int, isa string) (_ *engine, err 
 	return e, nil
 }
 
-func (e *engine) load(env applet.Env, name string) (err error) {
-	var data []byte
-	if env.Weights != nil {
-		e.name, data = env.Weights()
-	}
-	switch {
-	case data != nil && (name == "" || name == e.name):
-		e.model, err = model.OpenData(e.name, data, e.cpu)
-		return err
-	case name == "":
-		e.name, err = models.Default(false, env.Getenv)
-	default:
-		e.name, err = models.Find(name, env.Getenv)
-	}
+func (e *engine) load(env applet.Env, name string) error {
+	path, data, err := models.Weights(env, name, false)
 	if err != nil {
 		return err
 	}
-	e.model, err = model.Open(e.name, e.cpu)
+	e.name = path
+	if data != nil {
+		e.model, err = model.OpenData(path, data, e.cpu)
+		return err
+	}
+	e.model, err = model.Open(path, e.cpu)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("model file not found: %s", e.name)
+		return fmt.Errorf("model file not found: %s", path)
 	}
 	return err
 }

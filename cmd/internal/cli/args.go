@@ -16,6 +16,7 @@ import (
 //     --output-txt.
 //   - A flag that takes a value takes the next argument, whatever that looks like: --prompt -x. --name=value does as
 //     well. A switch takes a value only as --name=value, which must be a boolean.
+//   - Switches of one letter may share a dash where no flag is called so: -jv.
 //   - "-" and whatever stands behind "--" are no flags. Where the program has a flag called "file", arguments that are
 //     no flags become values of it, so that -f and bare names keep their order.
 //
@@ -51,7 +52,12 @@ func Normalise(args []string, flags []cli.Flag) ([]string, error) {
 		given, value, hasValue := strings.Cut(arg, "=")
 		f, ok := byName[strings.TrimPrefix(strings.TrimPrefix(given, "-"), "-")]
 		if !ok {
-			return nil, fmt.Errorf("unknown flag: %s", given)
+			names := switches(arg, byName)
+			if names == nil {
+				return nil, fmt.Errorf("unknown flag: %s", given)
+			}
+			out = append(out, names...)
+			continue
 		}
 		name := "--" + f.Names()[0]
 		switch {
@@ -76,8 +82,20 @@ func Normalise(args []string, flags []cli.Flag) ([]string, error) {
 	return append(append(out, "--"), rest...), nil
 }
 
-// respond replaces a command line of the single argument @FILE by the lines of FILE, an argument each, as they stand.
-func respond(args []string) ([]string, error) {
+// switches returns the names of the switches that a word like -jv stands for, or nil if it is none.
+func switches(word string, byName map[string]cli.DocGenerationFlag) (names []string) {
+	for _, letter := range word[1:] {
+		f, ok := byName[string(letter)]
+		if !ok || f.TakesValue() {
+			return nil
+		}
+		names = append(names, "--"+f.Names()[0])
+	}
+	return names
+}
+
+// Respond replaces a command line of the single argument @FILE by the lines of FILE, an argument each, as they stand.
+func Respond(args []string) ([]string, error) {
 	if len(args) != 1 || !strings.HasPrefix(args[0], "@") {
 		return args, nil
 	}

@@ -21,6 +21,9 @@ func hearing() []cli.Flag {
 }
 
 func TestNormalise(t *testing.T) {
+	letters := []cli.Flag{
+		&cli.BoolFlag{Name: "quick", Aliases: []string{"q"}}, &cli.BoolFlag{Name: "x"}, &cli.BoolFlag{Name: "1"}, &cli.IntFlag{Name: "t"},
+	}
 	cutting := []cli.Flag{&cli.IntFlag{Name: "threads", Aliases: []string{"t"}}}
 	for _, test := range []struct {
 		args  string // separated by blanks, _ for an empty argument
@@ -53,6 +56,11 @@ func TestNormalise(t *testing.T) {
 		{args: "--no-such=1", err: "unknown flag: --no-such"},
 		{args: "---otxt", err: "unknown flag: ---otxt"},
 		{args: "-otxtosrt", err: "unknown flag: -otxtosrt"},
+		{args: "-qx -xq1", flags: letters, want: "--quick --x --x --quick --1 --"},
+		{args: "-qt", flags: letters, err: "unknown flag: -qt"},
+		{args: "-qz", flags: letters, err: "unknown flag: -qz"},
+		{args: "--qx", flags: letters, err: "unknown flag: --qx"},
+		{args: "-qx=true", flags: letters, err: "unknown flag: -qx"},
 		{args: "in -t 2 out q5_0", flags: cutting, want: "--threads=2 -- in out q5_0"},
 		{args: "in - -- -t", flags: cutting, want: "-- in - -t"},
 	} {
@@ -114,7 +122,7 @@ func TestRespond(t *testing.T) {
 		{"an empty file", []string{file("")}, nil},
 		{"beside other arguments @ is a name", []string{"@a", "b"}, []string{"@a", "b"}},
 	} {
-		got, err := respond(test.args)
+		got, err := Respond(test.args)
 		if err != nil {
 			t.Errorf("%s: %v", test.name, err)
 		}
@@ -123,7 +131,7 @@ func TestRespond(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"@" + filepath.Join(t.TempDir(), "none"), "@" + t.TempDir(), "@", file(strings.Repeat("x", 1<<20+1))} {
-		if got, err := respond([]string{bad}); err == nil {
+		if got, err := Respond([]string{bad}); err == nil {
 			t.Errorf("%s: %d arguments and no error", bad, len(got))
 		}
 	}

@@ -8,11 +8,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -48,30 +46,6 @@ func Main(env applet.Env, n applet.New) int {
 	return int(Run(ctx, env, n(env)))
 }
 
-// Multicall runs the program of reg that the executable was started as, else the one that the first argument names, else
-// the one called byDefault, and returns its exit code.
-func Multicall(env applet.Env, reg applet.Registry, byDefault string) int {
-	base := strings.TrimSuffix(filepath.Base(env.Program), ".exe")
-	if n, ok := reg.Get(base); ok {
-		return Main(env, n)
-	}
-	if len(env.Args) > 0 {
-		if n, ok := reg.Get(env.Args[0]); ok {
-			env.Args = env.Args[1:]
-			return Main(env, n)
-		}
-	}
-	n, ok := reg.Get(byDefault)
-	if !ok {
-		panic(fmt.Sprintf("cli: no program is called %q", byDefault))
-	}
-	return Main(env, func(env applet.Env) *cli.App {
-		app := n(env)
-		app.Description = strings.TrimSpace(app.Description + "\n\nPrograms in this file, to be named first or linked to by name: " + strings.Join(reg.Names(), ", ") + ".")
-		return app
-	})
-}
-
 // Run runs app with env's arguments and returns the exit code.
 func Run(ctx context.Context, env applet.Env, app *cli.App) Code {
 	err := run(ctx, env, app)
@@ -87,7 +61,7 @@ func run(ctx context.Context, env applet.Env, app *cli.App) error {
 	app.Writer, app.ErrWriter, app.Reader = env.Stdout, env.Stderr, env.Stdin
 	app.OnUsageError = func(_ *cli.Context, err error, _ bool) error { return Fail(Usage, err, hint) }
 	app.ExitErrHandler = func(*cli.Context, error) {}
-	args, err := respond(env.Args)
+	args, err := Respond(env.Args)
 	if err != nil {
 		return Fail(Usage, err, "")
 	}

@@ -68,34 +68,6 @@ func TestExit(t *testing.T) {
 	}
 }
 
-func TestMulticall(t *testing.T) {
-	var reg applet.Registry
-	reg.Add("hear", echo("hear", nil))
-	reg.Add("cut", echo("cut", nil))
-	for _, test := range []struct {
-		program string
-		args    []string
-		want    string
-	}{
-		{"/usr/bin/cut", []string{"hear"}, `cut ["hear"]`},
-		{"hear.exe", nil, "hear []"},
-		{"/usr/bin/whisperfile", []string{"cut", "x"}, `cut ["x"]`},
-		{"whisperfile", []string{"x", "cut"}, `hear ["x" "cut"]`},
-		{"", nil, "hear []"},
-	} {
-		var stdout bytes.Buffer
-		code := Multicall(applet.Env{Program: test.program, Args: test.args, Stdout: &stdout, Stderr: io.Discard}, reg, "hear")
-		if got, _, _ := strings.Cut(stdout.String(), " 4"); code != 0 || got != test.want {
-			t.Errorf("%s %q: %s, exit %d, want %s", test.program, test.args, got, code, test.want)
-		}
-	}
-	var stdout bytes.Buffer
-	Multicall(applet.Env{Program: "whisperfile", Args: []string{"--help"}, Stdout: &stdout, Stderr: io.Discard}, reg, "hear")
-	if !strings.Contains(stdout.String(), "Programs in this file, to be named first or linked to by name: cut, hear.") {
-		t.Errorf("help does not name the programs:\n%s", stdout.String())
-	}
-}
-
 func TestHelp(t *testing.T) {
 	var stdout bytes.Buffer
 	Main(applet.Env{Args: []string{"-h"}, Stdout: &stdout, Stderr: io.Discard}, echo("echo", nil))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
 	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
@@ -11,9 +12,19 @@ import (
 	"github.com/whisperfile/whisperfile/model"
 )
 
-// Weights returns the path of the model that name stands for, or the name and the bytes of the one inside the program: that
-// is taken where name is "" or its own. Without it "" stands for what Default finds. Errors are for the user.
+// inZip begins the names of files inside the executable where nothing else is meant.
+const inZip = "/zip/"
+
+// Weights returns the path of the model that name stands for, or the name and the bytes of one inside the program. A name that a file
+// in the executable's zip has is that file, before all others; "" is the first model there, else the one built in, else
+// what Default finds. The one built in is meant as well where its name is that of no file. Errors are for the user.
 func Weights(env applet.Env, name string, otherLanguages bool) (path string, data []byte, err error) {
+	if env.Inside != nil {
+		path, data, err = env.Inside(name)
+		if err == nil || !errors.Is(err, fs.ErrNotExist) || strings.HasPrefix(name, inZip) {
+			return path, data, whisper.Fail(whisper.Model, err, "")
+		}
+	}
 	inside := ""
 	if env.Weights != nil {
 		inside, data = env.Weights()

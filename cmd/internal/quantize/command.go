@@ -60,7 +60,7 @@ func New(env applet.Env) *cli.App {
 		Action: func(c *cli.Context) error {
 			args := c.Args().Slice()
 			if len(args) != 3 {
-				return whisper.Fail(whisper.Usage, fmt.Errorf("%d arguments instead of IN OUT TYPE", len(args)), "types: "+strings.Join(names(offered), " "))
+				return whisper.Fail(whisper.Usage, fmt.Errorf("%d arguments instead of IN OUT TYPE", len(args)), "usage: whisper-quantize IN OUT TYPE, with a type of "+strings.Join(names(offered), " "))
 			}
 			if c.Int("threads") < 1 {
 				return whisper.Failf(whisper.Usage, "--threads must be at least 1")

@@ -82,6 +82,9 @@ func (s *settings) run(ctx context.Context, stdout io.Writer, open opener) (err 
 	if _, err := fmt.Fprintf(stdout, "\nwhisper server listening at %s://%s\n\n", scheme, net.JoinHostPort(s.host, port)); err != nil {
 		return errors.Join(whisper.Fail(whisper.Output, whisper.Bare(err), ""), l.Close())
 	}
+	if s.show != nil {
+		s.show(s.address(scheme, port))
+	}
 	return server.Serve(ctx, l, s.grace)
 }
 

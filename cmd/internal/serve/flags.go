@@ -34,6 +34,8 @@ func flags() []cli.Flag {
 		decoding.Text("public", "", network, "serve the files below `DIR` as well, before all else", ""),
 		decoding.Text("request-path", "", network, "put `PATH` before all addresses but those of --public", ""),
 		decoding.Text("inference-path", "", network, "the address of whisper.cpp's interface is `PATH`", "/inference"),
+		decoding.Toggle("browser", "", network, "show the page in the browser, on a desktop"),
+		decoding.Toggle("nobrowser", "", network, "do not, whatever else is said"),
 
 		decoding.List("model", "m", models, "hear with the model in `FILE` or of that name; NAME=FILE names it; may repeat"),
 		decoding.Text("model-dir", "", models, "let /load take models from `DIR`, and nowhere else; where a file is the first model, from beside it", ""),

@@ -29,6 +29,7 @@ type settings struct {
 	host  string
 	port  int
 	grace time.Duration
+	show  func(url string) // shows the page; nil for nobody
 
 	threads int
 	cpu     ggml.CPUOptions
@@ -97,6 +98,9 @@ func understand(env applet.Env, c *cli.Context) (s settings, err error) {
 	}
 	if err := s.operation(env, c); err != nil {
 		return s, err
+	}
+	if c.Bool("browser") && !c.Bool("nobrowser") {
+		s.show = browse(env.Getenv)
 	}
 	if c.Bool("print-realtime") {
 		s.Print = func(line string) { fmt.Fprintln(env.Stdout, line) }
