@@ -2,7 +2,6 @@ package serve
 
 import (
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,13 +22,7 @@ func (e *exposition) sample(name, labels string, value float64) {
 	if labels != "" {
 		e.b = append(append(append(e.b, '{'), labels...), '}')
 	}
-	e.b = append(e.b, ' ')
-	switch {
-	case math.IsInf(value, 0) || math.IsNaN(value):
-		e.b = append(e.b, strings.Replace(strconv.FormatFloat(value, 'g', -1, 64), "+", "", 1)...)
-	default:
-		e.b = strconv.AppendFloat(e.b, value, 'g', -1, 64)
-	}
+	e.b = strconv.AppendFloat(append(e.b, ' '), value, 'g', -1, 64)
 	e.b = append(e.b, '\n')
 }
 
