@@ -18,12 +18,13 @@ const copyTokens = 12
 // window is what one attempt at decoding a window gave.
 type window struct {
 	*sequence
-	noSpeech float32
-	before   []int32 // what was heard before, as far as the decoder saw it
-	silent   bool    // nothing is spoken in it
-	repeats  bool    // it says the same thing again and again
-	good     bool    // it found an end, is likely and does not repeat itself
-	astray   bool    // it is nothing to go on from: it was decoded at a high temperature, or repeats itself
+	temperature, noSpeech float32
+
+	before  []int32 // what was heard before, as far as the decoder saw it
+	silent  bool    // nothing is spoken in it
+	repeats bool    // it says the same thing again and again
+	good    bool    // it found an end, is likely and does not repeat itself
+	astray  bool    // it is nothing to go on from: it was decoded at a high temperature, or repeats itself
 }
 
 // decode decodes the window in hand: at the first temperature, and where that fails at higher ones; where it repeats itself,
@@ -59,7 +60,7 @@ func (h *hearing) decode(ctx context.Context, left int) (window, error) {
 // attempt decodes the window in hand once. Its sequence stays good until the next attempt.
 func (h *hearing) attempt(ctx context.Context, temperature float32, history []int32) (window, error) {
 	q, o := &h.search, &h.o
-	var w window
+	w := window{temperature: temperature}
 	q.prompt, w.before = h.context(history)
 	q.sot = len(q.prompt) - len(h.task)
 	q.temperature, q.beam, q.width = temperature, temperature == 0 && o.BeamSize > 1, 1

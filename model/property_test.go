@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -204,6 +205,7 @@ func (p *properties) times() {
 		end = min(end, p.o.Offset+p.o.Duration)
 	}
 	last := p.o.Offset.Truncate(frame)
+	window := last
 	for _, g := range p.segments {
 		if g.Start < last || g.End < g.Start || g.End > end {
 			p.t.Errorf("segment %v–%v behind %v, the end is at %v", g.Start, g.End, last, end)
@@ -212,6 +214,13 @@ func (p *properties) times() {
 		if !(g.NoSpeech >= 0 && g.NoSpeech <= 1) {
 			p.t.Errorf("no speech: %g", g.NoSpeech)
 		}
+		if !slices.Contains(p.o.temperatures(), g.Temperature) {
+			p.t.Errorf("at temperature %g, asked for %g", g.Temperature, p.o.temperatures())
+		}
+		if g.Window < window || g.Window > g.Start {
+			p.t.Errorf("segment %v of window %v, the one before of %v", g.Start, g.Window, window)
+		}
+		window = g.Window
 		for _, k := range g.Tokens {
 			if !(k.P >= 0 && k.P <= 1) || k.Text != p.m.vocab.text(k.ID) {
 				p.t.Errorf("token %+v", k)

@@ -7,7 +7,11 @@ type Segment struct {
 	Start, End time.Duration // from the beginning of the audio
 	Text       string        // valid UTF-8 as far as the model's tokens are; most often starts with a space
 	Tokens     []Token       // special ones and timestamps included
-	NoSpeech   float32       // probability of "no speech" in the window the segment comes from
+
+	// Window is where the window begins that the segment comes from, Temperature what its text was decoded at, and NoSpeech
+	// the probability of "no speech" in it.
+	Window                time.Duration
+	Temperature, NoSpeech float32
 
 	// SpeakerTurn says that somebody else speaks after this segment; see Options.SpeakerTurns.
 	SpeakerTurn bool

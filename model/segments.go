@@ -33,7 +33,7 @@ func (h *hearing) segments(w window) error {
 		if tokens[i].id <= v.beg {
 			continue
 		}
-		if err := h.segment(from, at(tokens[i].tid), tokens[first:i+1], w.noSpeech); err != nil {
+		if err := h.segment(from, at(tokens[i].tid), tokens[first:i+1], w); err != nil {
 			return err
 		}
 		for i+1 < len(tokens) && tokens[i+1].id > v.beg {
@@ -41,11 +41,11 @@ func (h *hearing) segments(w window) error {
 		}
 		from, first = at(tokens[i].tid), i+1
 	}
-	return h.segment(from, h.seek+w.shift, tokens[first:], w.noSpeech)
+	return h.segment(from, h.seek+w.shift, tokens[first:], w)
 }
 
 // segment yields the segment made of tokens, in pieces where Options.MaxLen asks for it. Without text there is none.
-func (h *hearing) segment(from, to int, tokens []token, noSpeech float32) error {
+func (h *hearing) segment(from, to int, tokens []token, w window) error {
 	s := span{from: min(from, h.limit), to: min(to, h.limit), tokens: make([]timedToken, len(tokens))}
 	s.to = max(s.from, s.to)
 	for i, t := range tokens {
@@ -59,7 +59,10 @@ func (h *hearing) segment(from, to int, tokens []token, noSpeech float32) error 
 		h.timer.time(&s, h.m.vocab, h.o.WordThreshold, h.audio.PCM(h.seek, h.seek+windowFrames))
 	}
 	for _, piece := range h.wrap(s) {
-		out := Segment{Start: frames(piece.from), End: frames(piece.to), NoSpeech: noSpeech, SpeakerTurn: piece.turn}
+		out := Segment{
+			Start: frames(piece.from), End: frames(piece.to), SpeakerTurn: piece.turn,
+			Window: frames(h.seek), Temperature: w.temperature, NoSpeech: w.noSpeech,
+		}
 		text := h.partial + h.text(piece.tokens)
 		text, h.partial = cutPartial(text)
 		out.Text = strings.ToValidUTF8(text, "\uFFFD")
