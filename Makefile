@@ -12,6 +12,8 @@ TAGS ?= nogpu
 FUZZTIME  ?= 1m
 TESTFLAGS ?=
 PEERS     ?=
+LOAD      ?=
+AUDIO     ?=
 MINUTES   ?= 30
 
 .PHONY: all
@@ -49,6 +51,11 @@ bench-peers: ## measure the model beside other engines, in turn (Linux; half an 
 clients: $(DIST)/whisperfile ## try whisper-server with OpenAI's clients for Python and Node (installed into the cache directory)
 	scripts/clients.sh $(DIST)/whisperfile
 
+# Figures count on a machine that does nothing else.
+.PHONY: load
+load: $(DIST)/whisper $(DIST)/whisper-server models ## put whisper-server under load (a quarter of an hour; AUDIO=FILE to hear that; LOAD=-help)
+	go run ./scripts/load -audio '$(AUDIO)' $(LOAD)
+
 .PHONY: wer
 wer: ## count word errors beside whisper.cpp's, in every type and way (WER_CLIPS=DIR for more clips)
 	scripts/peers/run.sh wer.py $(PEERS)
@@ -61,7 +68,7 @@ instructions-update: ## raise the numbers in scripts/instructions.txt to those o
 
 .PHONY: lint
 lint: ## gofmt, go vet, golangci-lint
-	@files=$$(gofmt -l *.go audio cmd ggml gpu model) && [ -z "$$files" ] || { echo "gofmt would change:" $$files >&2; exit 1; }
+	@files=$$(gofmt -l *.go audio cmd ggml gpu model scripts) && [ -z "$$files" ] || { echo "gofmt would change:" $$files >&2; exit 1; }
 	go vet ./...
 	golangci-lint run
 

@@ -36,6 +36,7 @@ var layers = map[string]struct{ ours, others []string }{
 	"gpu":             {ours: []string{"gpu", "ggml"}, others: []string{"golang.org/x/sys"}},
 	"gpu/internal/dl": {others: []string{"github.com/ebitengine/purego", "golang.org/x/sys"}},
 	"model":           {ours: []string{"model", "ggml", "audio"}},
+	"scripts":         {ours: []string{"audio"}},
 	"cmd":             {ours: []string{"cmd/internal"}},
 	"cmd/whisperfile": {ours: []string{"cmd/internal", "model/tinyen"}},
 	"cmd/internal": {
