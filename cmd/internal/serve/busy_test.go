@@ -67,7 +67,7 @@ func (r *room) stream(t *testing.T, path string, fields ...string) <-chan string
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := resp.Header.Get("Content-Type"); resp.StatusCode != 200 || got != "text/event-stream" {
+	if got := resp.Header.Get("Content-Type"); resp.StatusCode != http.StatusOK || got != "text/event-stream" {
 		t.Errorf("%d, %s", resp.StatusCode, got)
 	}
 	events := make(chan string, 100)

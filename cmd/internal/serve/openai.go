@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/whisperfile/whisperfile/cmd/internal/transcript"
 	"github.com/whisperfile/whisperfile/model"
@@ -119,8 +120,9 @@ func (h *heard) verboseOpenAI() []byte {
 	if h.segments || !h.words {
 		j.key("segments")
 		j.open('[')
+		windows := h.windows()
 		for i, g := range h.Segments {
-			h.segmentOpenAI(&j, i, g)
+			h.segmentOpenAI(&j, i, g, windows[g.Window])
 		}
 		j.close(']')
 	}
@@ -147,12 +149,37 @@ func (h *heard) verboseOpenAI() []byte {
 	return j.b
 }
 
-func (h *heard) segmentOpenAI(j *jsonText, id int, g model.Segment) {
+// windowed is what OpenAI says of a segment and means its window.
+type windowed struct {
+	text     strings.Builder
+	logProbs float64
+	tokens   int
+}
+
+// windows sums up the segments of each window, by where it begins.
+func (h *heard) windows() map[time.Duration]*windowed {
+	all := make(map[time.Duration]*windowed)
+	for _, g := range h.Segments {
+		w := all[g.Window]
+		if w == nil {
+			w = &windowed{}
+			all[g.Window] = w
+		}
+		w.text.WriteString(g.Text)
+		for _, t := range g.Tokens {
+			w.logProbs += math.Log(max(float64(t.P), 1e-10))
+			w.tokens++
+		}
+	}
+	return all
+}
+
+func (h *heard) segmentOpenAI(j *jsonText, id int, g model.Segment, w *windowed) {
 	j.open('{')
 	j.key("id")
 	j.integer(id)
 	j.key("seek")
-	j.integer(int(g.Start.Milliseconds() / 10))
+	j.integer(int(g.Window.Milliseconds() / 10))
 	j.key("start")
 	j.number(seconds(g.Start))
 	j.key("end")
@@ -162,11 +189,11 @@ func (h *heard) segmentOpenAI(j *jsonText, id int, g model.Segment) {
 	j.key("tokens")
 	j.integers(h.textTokens(g))
 	j.key("temperature")
-	j.float32(h.Options.Temperature)
+	j.float32(g.Temperature)
 	j.key("avg_logprob")
-	j.float32(h.meanLogProb(g))
+	j.number(w.logProbs / float64(w.tokens))
 	j.key("compression_ratio")
-	j.number(compressionRatio(g.Text))
+	j.number(compressionRatio(strings.TrimSpace(w.text.String())))
 	j.key("no_speech_prob")
 	j.float32(g.NoSpeech)
 	j.close('}')

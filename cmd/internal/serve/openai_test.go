@@ -16,9 +16,9 @@ func TestOpenAI(t *testing.T) {
 	r := one(t, newEar(base, "Good morning.", "Ⅷ \"x\""))
 	const (
 		head = `"language":"german","duration":1.0,"text":"Good morning. Ⅷ \"x\"",`
-		segs = `"segments":[{"id":0,"seek":0,"start":0.0,"end":1.0,"text":" Good morning.","tokens":[1,2],"temperature":0.0,"avg_logprob":-0.4620981216430664,` +
-			`"compression_ratio":0.5384615384615384,"no_speech_prob":0.5},{"id":1,"seek":100,"start":1.0,"end":2.0,"text":" Ⅷ \"x\"","tokens":[1,2],"temperature":0.0,` +
-			`"avg_logprob":-0.4620981216430664,"compression_ratio":0.4,"no_speech_prob":0.5}],`
+		segs = `"segments":[{"id":0,"seek":0,"start":0.0,"end":1.0,"text":" Good morning.","tokens":[1,2],"temperature":0.0,"avg_logprob":-0.46209812037329684,` +
+			`"compression_ratio":0.6363636363636364,"no_speech_prob":0.5},{"id":1,"seek":0,"start":1.0,"end":2.0,"text":" Ⅷ \"x\"","tokens":[1,2],"temperature":0.0,` +
+			`"avg_logprob":-0.46209812037329684,"compression_ratio":0.6363636363636364,"no_speech_prob":0.5}],`
 		wrds = `"words":[{"word":"Good","start":0.0,"end":0.1},{"word":"morning.","start":0.1,"end":0.2},{"word":"Ⅷ","start":1.0,"end":1.1},{"word":"\"x\"","start":1.1,"end":1.2}],`
 		end  = `"usage":{"type":"duration","seconds":1}}`
 	)

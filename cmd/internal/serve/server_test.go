@@ -99,7 +99,7 @@ func (s *earSession) Transcribe(ctx context.Context, src audio.Source, o model.O
 				return r, ctx.Err()
 			}
 		}
-		if err := yield(spoken(start, line, o.TokenTimes)); err != nil {
+		if err := yield(spoken(start, line, o)); err != nil {
 			return r, err
 		}
 	}
@@ -114,12 +114,12 @@ func (s *earSession) DetectLanguage(context.Context, audio.Source, model.Options
 }
 
 // spoken is a segment of a second with a token for each word.
-func spoken(start time.Duration, line string, times bool) model.Segment {
-	g := model.Segment{Start: start, End: start + time.Second, Text: " " + line, NoSpeech: 0.5}
+func spoken(start time.Duration, line string, o model.Options) model.Segment {
+	g := model.Segment{Start: start, End: start + time.Second, Text: " " + line, NoSpeech: 0.5, Temperature: o.Temperature}
 	g.Tokens = append(g.Tokens, model.Token{ID: 50363, Text: "[_BEG_]", P: 1, Start: -1, End: -1})
 	for i, w := range strings.Fields(line) {
 		t := model.Token{ID: int32(i + 1), Text: " " + w, P: 0.5, Start: -1, End: -1}
-		if times {
+		if o.TokenTimes {
 			t.Start = start + time.Duration(i)*100*ms
 			t.End = t.Start + 100*ms
 		}

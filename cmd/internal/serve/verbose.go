@@ -87,7 +87,7 @@ func (h *heard) verboseSegment(j *jsonText, id int, g model.Segment) {
 		j.close(']')
 	}
 	j.key("temperature")
-	j.float32(h.Options.Temperature)
+	j.float32(g.Temperature)
 	j.key("avg_logprob")
 	j.float32(h.meanLogProb(g))
 	j.key("no_speech_prob")
