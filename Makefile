@@ -97,10 +97,11 @@ checkptr: ## run the tests with every unsafe cast checked
 .PHONY: qemu qemu-arm64 qemu-amd64
 qemu: qemu-arm64 qemu-amd64 ## run library tests and a 3 s clip on emulated processors (needs qemu-user)
 qemu-arm64:
-	scripts/qemu.sh arm64 qemu-aarch64 max
+	scripts/qemu.sh arm64 qemu-aarch64 max neon dotprod
+	RUNGS=neon GOARCH=arm64 go test -short -vet=off -exec "qemu-aarch64 -cpu cortex-a72" -run 'Allocs|Choose|Required|Rungs' ./ggml/internal/...
 qemu-amd64:
-	scripts/qemu.sh amd64 qemu-x86_64 Haswell
-	go test -short -vet=off -exec "qemu-x86_64 -cpu SandyBridge" ./ggml/internal/...
+	scripts/qemu.sh amd64 qemu-x86_64 Haswell avx2
+	RUNGS=avx go test -short -vet=off -exec "qemu-x86_64 -cpu SandyBridge" ./ggml/internal/...
 
 .PHONY: models
 models: ## get the models tiny.en and base, for tests that want larger ones
