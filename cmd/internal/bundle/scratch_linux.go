@@ -17,7 +17,7 @@ func scratch(path string, mode os.FileMode) (f *os.File, name string, err error)
 		if _, err := os.Stat(self(fd)); err == nil {
 			return os.NewFile(uintptr(fd), path), "", nil
 		}
-		unix.Close(fd) //nolint:errcheck // nothing was written
+		unix.Close(fd)
 	}
 	return create(path, mode)
 }

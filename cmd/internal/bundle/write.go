@@ -150,7 +150,7 @@ func pack(ctx context.Context, w io.Writer, r io.Reader, sum hash.Hash32, level 
 		}
 		n, err := r.Read(b)
 		read += int64(n)
-		sum.Write(b[:n]) //nolint:errcheck // a hash takes all
+		sum.Write(b[:n])
 		if _, err := to.Write(b[:n]); err != nil {
 			return read, out.n, err
 		}

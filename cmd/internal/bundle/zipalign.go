@@ -207,7 +207,7 @@ func (a *addition) into(ctx context.Context, target string) error {
 			return err
 		}
 		if p.format == "PE" && now.Size() > math.MaxUint32 {
-			return errors.New("Windows starts no program of 4 GiB or more: take a smaller model, or -m with a file")
+			return errors.New("no program of 4 GiB or more starts on Windows: take a smaller model, or leave it beside the program")
 		}
 		written, err := readDirectory(out, now.Size())
 		if err != nil {
