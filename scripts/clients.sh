@@ -6,7 +6,8 @@
 # usage: scripts/clients.sh WHISPERFILE      the program with the weights inside
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-program=$1
+program=$(realpath "$1")
+cd "$here/.."
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/whisperfile/clients
 mkdir -p "$cache"
 tmp=$(mktemp -d)
@@ -40,6 +41,23 @@ serve() {
 	printf -v "$name" %s "$url"
 }
 
+# example LANGUAGE: the code of docs/server.md in it, with the address of the server that runs.
+example() {
+	awk -v fence='```' -v language="$1" '$0 == fence language { p = 1; next } index($0, fence) == 1 { p = 0 } p' docs/server.md |
+		sed "s#http://127\.0\.0\.1:8080#$open/ears#g"
+}
+
+# documented NAME COMMAND…: whether an example works.
+documented() {
+	if "${@:2}" >"$tmp/example" 2>&1; then
+		echo "--- PASS: $1/docs"
+	else
+		cat "$tmp/example"
+		echo "--- FAIL: $1/docs"
+		failed=1
+	fi
+}
+
 python() {
 	command -v python3 >/dev/null || { missing python 'there is no python3'; return; }
 	cmp -s "$here/clients/python/requirements.txt" "$cache/python/installed" || {
@@ -49,6 +67,8 @@ python() {
 			cp "$here/clients/python/requirements.txt" "$cache/python/installed"
 	} || { missing python 'its client cannot be installed'; return; }
 	"$cache/python/bin/python" -W ignore::DeprecationWarning "$here/clients/python/client.py" "$@" || failed=1
+	example python >"$tmp/example.py"
+	documented python "$cache/python/bin/python" "$tmp/example.py"
 }
 
 node_() {
@@ -62,11 +82,19 @@ node_() {
 	# Modules are found beside the script that imports them.
 	cp "$here/clients/node/client.mjs" "$cache/node/"
 	node "$cache/node/client.mjs" "$@" || failed=1
+	example js >"$cache/node/example.mjs"
+	documented node node "$cache/node/example.mjs"
 }
 
 echo sesame >"$tmp/keys"
 serve open --request-path /ears
 serve guarded --api-key-file "$tmp/keys" --parallel 1 --queue 0 --request-timeout 8s --threads 1
-python "$open/ears/v1" "$guarded/v1" "$here/../testdata"
-node_ "$open/ears/v1" "$guarded/v1" "$here/../testdata"
+if command -v curl >/dev/null; then
+	example sh | sed 's/^curl /&-sS --fail-with-body /' >"$tmp/example.sh"
+	documented curl bash -ex "$tmp/example.sh"
+else
+	missing curl 'there is no curl'
+fi
+python "$open/ears/v1" "$guarded/v1" testdata
+node_ "$open/ears/v1" "$guarded/v1" testdata
 exit $failed

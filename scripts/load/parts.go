@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// patience is for how long an answer is waited for.
-const patience = 10 * time.Minute
+// patience is for how long a part may take.
+const patience = time.Hour
 
 // many lets clients come all at once, several times.
 func (l *load) many() (err error) {

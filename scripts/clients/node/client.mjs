@@ -84,7 +84,7 @@ const tests = {
     const r = await transcribe(both);
     assert.equal(plain(r.words.map((w) => w.word).join(" ")), words);
     const times = r.words.flatMap((w) => [w.start, w.end]);
-    assert.deepEqual(times, times.toSorted((a, b) => a - b));
+    assert.deepEqual(times, [...times].sort((a, b) => a - b));
     assert.ok(times[0] >= 0 && times.at(-1) <= 3.4, `${times}`);
     assert.equal(plain(r.segments.map((s) => s.text).join("")), words);
     const one = await transcribe({ ...both, timestamp_granularities: ["word"] });
