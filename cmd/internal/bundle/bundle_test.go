@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -398,5 +399,43 @@ func checkSums(t *testing.T, path string) {
 		if n, err := io.Copy(io.Discard, r); n != int64(f.UncompressedSize64) || err != nil {
 			t.Errorf("%s: %d bytes, %v", f.Name, n, err)
 		}
+	}
+}
+
+// TestEverywhere64 reads and extends a file with ZIP64 fields where none are needed, as Mozilla's zipalign writes them.
+func TestEverywhere64(t *testing.T) {
+	here(t, map[string]string{".args": "-nt"})
+	m := member{name: "base.bin", size: int64(len(weights)), packed: int64(len(weights)), crc: crc32.ChecksumIEEE([]byte(weights)), wide: true}
+	m.header = 5000
+	b := append(append(elf(5000), m.local()...), weights...)
+	start := int64(len(b))
+	record := m.central()
+	for _, at := range []int{20, 24, 42} {
+		le.PutUint32(record[at:], full32)
+	}
+	le.PutUint16(record[30:], 28)
+	record = le.AppendUint32(record, tag64|24<<16)
+	for _, v := range []int64{m.size, m.packed, m.header} {
+		record = le.AppendUint64(record, uint64(v))
+	}
+	end := endRecords(full16, int64(len(record)), start, nil)
+	for _, at := range []int{24, 32} {
+		le.PutUint64(end[at:], 1)
+	}
+	le.PutUint32(end[lenEnd64+lenLocator64+16:], full32)
+	if err := os.WriteFile("x", append(append(b, record...), end...), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	must(t, "x", ".args")
+	x, err := Open("x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	if name, data, err := x.Weights(""); name != "base.bin" || string(data) != weights || err != nil || len(x.args) != 2 {
+		t.Errorf("%q, %q, %v, %q", name, data, err, x.args)
+	}
+	if diff := cmp.Diff(map[string]string{"base.bin": weights, ".args": "-nt"}, contents(t, "x")); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -9,14 +9,18 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/whisperfile/whisperfile/cmd/internal/applet"
+	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
 )
 
-// asZipalign makes the test binary be zipalign.
-const asZipalign = "BUNDLE_TEST_ZIPALIGN"
+// asZipalign makes the test binary be zipalign, asProgram a program that says what is inside.
+const asZipalign, asProgram = "BUNDLE_TEST_ZIPALIGN", "BUNDLE_TEST_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asZipalign) != "" {
@@ -24,7 +28,59 @@ func TestMain(m *testing.M) {
 		fmt.Fprint(os.Stderr, said)
 		os.Exit(int(code))
 	}
+	if os.Getenv(asProgram) != "" {
+		os.Exit(within(applet.System(), func(env applet.Env, b *Bundle) int {
+			name, data, err := b.Weights("")
+			fmt.Fprint(env.Stdout, name, " ", len(data), " ", err == nil, " ", env.Inside != nil, " ", b.args)
+			return 0
+		}))
+	}
 	os.Exit(m.Run())
+}
+
+// TestOwn has executables find what is inside themselves.
+func TestOwn(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	here(t, map[string]string{"it's x": string(read(t, program)), "base.bin": weights, ".args": "-nt"})
+	must(t, "it's x", "base.bin", ".args")
+	if err := os.Symlink("it's x", "link"); err != nil {
+		t.Skip(err)
+	}
+	full, err := filepath.Abs("it's x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := read(t, full)
+	if err := os.WriteFile("cut", whole[:len(whole)-1], 0o755); err != nil {
+		t.Fatal(err)
+	}
+	const plain, inside = " 0 false false []", "base.bin 24 true true [-nt ...]"
+	for _, test := range []struct {
+		path, started string
+		want          string
+		code          whisper.Code
+	}{
+		{program, program, plain, 0},
+		{full, full, inside, 0},
+		{"./link", "./link", inside, 0},
+		{full, "whisper", inside, 0},
+		{full, program, inside, 0},
+		{program, full, inside, 0}, // the program is a loader
+		{program, "no such file", plain, 0},
+		{"./cut", "./cut", "", whisper.Model},
+		{program, "./cut", "", whisper.Model},
+	} {
+		var stdout, stderr bytes.Buffer
+		c := exec.CommandContext(t.Context(), test.path)
+		c.Args, c.Stdout, c.Stderr, c.Env = []string{test.started}, &stdout, &stderr, append(os.Environ(), asProgram+"=1")
+		c.Run()
+		if code := c.ProcessState.ExitCode(); stdout.String() != test.want || code != int(test.code) || strings.Count(stderr.String(), "\n") != min(1, code) {
+			t.Errorf("%s as %s: exit %d, %q, %q, want %q", test.path, test.started, code, stdout.String(), stderr.String(), test.want)
+		}
+	}
 }
 
 // TestKilled kills zipalign at random moments: the file is the one before or the one after.
