@@ -50,7 +50,7 @@ func run(out io.Writer, args []string) (err error) {
 	f.StringVar(&l.tiny, "tiny", "tiny.en", "`model` for many clients and for fairness")
 	f.StringVar(&l.base, "base", "base", "`model` for throughput")
 	f.IntVar(&l.clients, "clients", 100, "how many `clients` come at once")
-	f.IntVar(&l.heard, "rounds", 3, "`times` that they come")
+	f.IntVar(&l.heard, "rounds", 8, "`times` that they come")
 	f.IntVar(&l.fit, "pairs", 5, "`times` that throughput is compared with the command line's")
 	sound := f.String("audio", "", "`file` to hear instead of the clips of testdata")
 	only := f.String("only", strings.Join(names, ","), "`parts` to do")
