@@ -20,10 +20,12 @@ type Pool struct {
 	job job
 	n   int
 
-	// left counts the chunks of the job that nobody took yet, and falls below 0 as workers find none. A worker reads job
-	// and n only after it took a chunk: the job cannot end before that chunk has, so they are the chunk's own.
-	left atomic.Int64
-	_    [56]byte // left is polled by all, done written by all: a cache line each
+	shares []share // one a thread
+	jobs   int64   // that were cut into shares
+
+	// open is the number of the job, from when its shares can be taken until somebody finds none left, else 0.
+	open atomic.Int64
+	_    [56]byte // open is polled by all, done written by all: a cache line each
 	done atomic.Int64
 	_    [56]byte
 
@@ -36,6 +38,16 @@ type Pool struct {
 	closed  atomic.Bool
 	exited  sync.WaitGroup
 	failure atomic.Pointer[TaskPanic]
+}
+
+// share is a run of chunks for one worker, which takes them in order, so that what it fetches ahead is its own. Others help
+// where theirs is done.
+type share struct {
+	// left counts the chunks that nobody took yet, and falls below 0 as workers find none. A worker reads end, job and n
+	// only after it took a chunk: the job cannot end before that chunk has, so they are the chunk's own.
+	left atomic.Int64
+	end  int // the chunk behind the last
+	_    [48]byte
 }
 
 // job is work cut into chunks that may run in any order and at the same time. worker is below Pool.Threads and names
@@ -68,7 +80,7 @@ func NewPool(threads int) *Pool {
 }
 
 func newPool(threads int) *Pool {
-	p := &Pool{workers: threads - 1, wake: make(chan struct{}, threads), joined: make(chan struct{}, 1)}
+	p := &Pool{shares: make([]share, threads), workers: threads - 1, wake: make(chan struct{}, threads), joined: make(chan struct{}, 1)}
 	p.exited.Add(p.workers)
 	for id := 1; id < threads; id++ {
 		go p.work(id)
@@ -98,7 +110,7 @@ func (p *Pool) run(j job, n int) {
 	p.job, p.n = j, n
 	p.done.Store(0)
 	if n > 1 {
-		p.left.Store(int64(n))
+		p.share(n)
 		// Those that are awake come by themselves.
 		p.rouse(min(n-1, p.workers) - p.workers + int(p.asleep.Load()))
 		p.drain(0)
@@ -109,6 +121,19 @@ func (p *Pool) run(j job, n int) {
 	if f := p.failure.Swap(nil); f != nil {
 		panic(f)
 	}
+}
+
+// share hands out n chunks.
+func (p *Pool) share(n int) {
+	threads, first := len(p.shares), 0
+	for i := range p.shares {
+		s := &p.shares[i]
+		s.end = (n*(i+1) + threads - 1) / threads
+		s.left.Store(int64(s.end - first))
+		first = s.end
+	}
+	p.jobs++
+	p.open.Store(p.jobs)
 }
 
 // join waits until n chunks are done. That takes no longer than a chunk, unless the system gave the CPU of a worker to
@@ -162,28 +187,36 @@ func (p *Pool) work(id int) {
 func (p *Pool) await() {
 	for start := time.Now(); time.Since(start) < spin; {
 		for range 100 {
-			if p.left.Load() > 0 || p.closed.Load() {
+			if p.open.Load() != 0 || p.closed.Load() {
 				return
 			}
 		}
 	}
 	p.asleep.Add(1)
 	// A caller that saw us awake sends no token, so look again now that we are counted.
-	if (p.left.Load() > 0 || p.closed.Load()) && p.takeSleeper() {
+	if (p.open.Load() != 0 || p.closed.Load()) && p.takeSleeper() {
 		return
 	}
 	<-p.wake
 }
 
-// drain runs chunks until none is left.
+// drain runs chunks until none is left, those of the worker's own share first.
 func (p *Pool) drain(worker int) {
-	for p.left.Load() > 0 {
-		left := p.left.Add(-1)
-		if left < 0 {
-			return
-		}
-		p.chunk(worker, p.n-1-int(left))
+	open := p.open.Load()
+	if open == 0 {
+		return
 	}
+	for i := range p.shares {
+		s := &p.shares[(worker+i)%len(p.shares)]
+		for s.left.Load() > 0 {
+			left := s.left.Add(-1)
+			if left < 0 {
+				break
+			}
+			p.chunk(worker, s.end-1-int(left))
+		}
+	}
+	p.open.CompareAndSwap(open, 0)
 }
 
 // chunk is a function of its own, with the interface call in it, so that the runtime finds a place to preempt a worker
