@@ -78,7 +78,7 @@ func TestRowsAreAlone(t *testing.T) {
 	const rows = 18
 	for _, typ := range ggml.Types {
 		var file bytes.Buffer
-		h := synth.Shrink(synth.Header("base"), 256, 1, 1)
+		h := synth.Shrink(synth.Header("base"), max(128, typ.Block()), 1, 1)
 		if err := synth.Write(&file, synth.Options{Header: h, Type: typ, Seed: 9}); err != nil {
 			t.Fatal(err)
 		}
@@ -94,11 +94,10 @@ func TestRowsAreAlone(t *testing.T) {
 				for i := range rows {
 					alone = append(alone, one.step(i, 1)...)
 				}
-				for _, n := range []int{2, 3, 5, 8, 17} {
-					for first := 0; first+n <= rows; first += max(1, rows-n) {
-						if d := cmp.Diff(alone[first:first+n], two.step(first, n)); d != "" {
-							t.Fatalf("%d rows from %d on (-alone +together):\n%s", n, first, d)
-						}
+				for i, n := range []int{2, 3, 5, 8, 17} {
+					first := (rows - n) * (i % 2) // each row stands at many places
+					if d := cmp.Diff(alone[first:first+n], two.step(first, n)); d != "" {
+						t.Fatalf("%d rows from %d on (-alone +together):\n%s", n, first, d)
 					}
 				}
 			})
