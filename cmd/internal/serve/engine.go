@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 
 	"github.com/whisperfile/whisperfile/audio"
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
@@ -39,12 +40,21 @@ type computer struct {
 	pool  *ggml.Pool
 	cpu   ggml.CPUOptions
 	procs int // GOMAXPROCS as it was
+	gogc  int // the percentage of garbage as it was
 }
+
+// garbage is how much garbage may lie about before it is collected, in percent of what is in use. Most of that are keys and
+// values of sessions, which hold no pointers and cost a collection nothing, but would let garbage grow as large as they are.
+const garbage = 10
 
 func newComputer(env applet.Env, threads int, o ggml.CPUOptions) *computer {
 	procs := runtime.GOMAXPROCS(0)
 	c := &computer{pool: ggml.NewPool(threads), cpu: o, procs: procs}
 	runtime.GOMAXPROCS(procs + spare)
+	c.gogc = debug.SetGCPercent(garbage)
+	if env.Getenv("GOGC") != "" {
+		debug.SetGCPercent(c.gogc)
+	}
 	if lacks := ggml.LacksISA(); lacks != "" {
 		fmt.Fprintf(env.Stderr, "whisper-server: this CPU has no %s: plain code runs instead, many times slower\n", lacks)
 	}
@@ -54,6 +64,7 @@ func newComputer(env applet.Env, threads int, o ggml.CPUOptions) *computer {
 func (c *computer) Close() {
 	c.pool.Close()
 	runtime.GOMAXPROCS(c.procs)
+	debug.SetGCPercent(c.gogc)
 }
 
 func (c *computer) open(path string, data []byte) (_ engine, err error) {
