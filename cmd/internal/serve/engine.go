@@ -51,8 +51,7 @@ func newComputer(env applet.Env, threads int, o ggml.CPUOptions) *computer {
 	procs := runtime.GOMAXPROCS(0)
 	c := &computer{pool: ggml.NewPool(threads), cpu: o, procs: procs}
 	runtime.GOMAXPROCS(procs + spare)
-	c.gogc = debug.SetGCPercent(garbage)
-	if env.Getenv("GOGC") != "" {
+	if c.gogc = debug.SetGCPercent(garbage); c.gogc != 100 { // $GOGC says otherwise
 		debug.SetGCPercent(c.gogc)
 	}
 	if lacks := ggml.LacksISA(); lacks != "" {
