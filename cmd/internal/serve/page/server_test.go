@@ -26,7 +26,7 @@ func TestServer(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stdout, out := io.Pipe()
 	env := applet.Env{
-		Args:    []string{"--port", "0", "--request-path", "/speech", "--log", "off"},
+		Args:    []string{"--port", "0", "--request-path", "/speech", "--log-level", "off"},
 		Stdout:  out,
 		Stderr:  io.Discard,
 		Getenv:  func(string) string { return "" },
