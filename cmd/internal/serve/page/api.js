@@ -48,6 +48,19 @@ export async function models() {
   return (await answer.json()).data ?? [];
 }
 
+// inference is the address that sound is sent to. A server that has it elsewhere says so in its description.
+let inference = "inference";
+
+async function elsewhere() {
+  const answer = await ask("openapi.json");
+  if (!answer.ok) return false;
+  const { paths } = await answer.json();
+  const path = Object.keys(paths).find((p) => paths[p].post?.operationId === "inference")?.slice(1);
+  if (!path || path === inference) return false;
+  inference = path;
+  return true;
+}
+
 // transcribe sends a file and yields the server's events as they arrive. It ends with the event that says so, or throws: a
 // Problem, or an AbortError once signal was given.
 export async function* transcribe(file, fields, signal) {
@@ -56,7 +69,9 @@ export async function* transcribe(file, fields, signal) {
   form.append("file", file, file.name);
   let answer;
   try {
-    answer = await ask("inference", { method: "POST", body: form, signal });
+    const send = () => ask(inference, { method: "POST", body: form, signal });
+    answer = await send();
+    if (answer.status === 404 && (await elsewhere())) answer = await send();
   } catch (e) {
     if (signal.aborted) throw e;
     if (!(await readable(file))) throw new Problem("The file cannot be read.", "It may have been moved, deleted or changed. Choose it again.");

@@ -20,13 +20,14 @@ import (
 	"github.com/whisperfile/whisperfile/model/tinyen"
 )
 
-// TestServer tries the page on whisper-server itself, with tiny.en: what it saves is what /inference answers to others.
+// TestServer tries the page on whisper-server itself, with tiny.en: what it saves is what the server answers to others,
+// wherever it was told to listen for sound.
 func TestServer(t *testing.T) {
 	need(t)
 	ctx, stop := context.WithCancel(t.Context())
 	stdout, out := io.Pipe()
 	env := applet.Env{
-		Args:    []string{"--port", "0", "--request-path", "/speech", "--log-level", "off"},
+		Args:    []string{"--port", "0", "--request-path", "/speech", "--inference-path", "/hear", "--log-level", "off"},
 		Stdout:  out,
 		Stderr:  io.Discard,
 		Getenv:  func(string) string { return "" },
@@ -58,7 +59,7 @@ func TestServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := open(t, address, "415")
+	p := open(t, address, "404", "415")
 	p.upload(path)
 	p.wait(isDone)
 	p.shoot("server")
@@ -66,7 +67,7 @@ func TestServer(t *testing.T) {
 		t.Errorf("facts: %s", got)
 	}
 	for _, ext := range []string{"srt", "vtt"} {
-		want := ask(t, address+"inference", path, ext)
+		want := ask(t, address+"hear", path, ext)
 		if diff := cmp.Diff(want, p.download("[data-format="+ext+"]", "austen-0870."+ext)); diff != "" {
 			t.Errorf("%s: %s", ext, diff)
 		}
