@@ -10,7 +10,8 @@ All decode greedily, or with as many beams, at temperature 0 only. Words are com
 in brackets. Of a variant no more errors count than it has words: a decoder that runs in circles would outweigh all the others.
 An interval says where 95 % of 10,000 differences lie that were drawn from the variants with replacement, both programs' errors of a
 variant together. --isa names sets of instructions in place of the fastest; the plain one, generic, takes minutes a clip.
-whisper.cpp runs at the same time, with as many threads; its texts are kept beside the peers, so that they are heard once.
+whisper.cpp runs at the same time, with as many threads; its texts are kept beside the peers, so that a run that was cut off
+goes on where it was, and only what changed is heard again.
 The exit code is 1 where a way to compute that is the default makes more errors than whisper.cpp on the same file.
 """
 
@@ -165,11 +166,14 @@ class Theirs:
                     self.peer("open", model=model, threads=options.threads)
                     opened = True
                 self.heard[key] = self.peer("hear", clip=path, beam=options.beam)["text"]
+                self.save()
             found.append(errors(want, self.heard[key]))
+        return np.array(found)
+
+    def save(self):
         with open(self.path + ".new", "w", encoding="utf-8") as f:
             json.dump(self.heard, f)
         os.replace(self.path + ".new", self.path)
-        return np.array(found)
 
 
 def interval(a, b):
