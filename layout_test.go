@@ -39,6 +39,8 @@ var layers = map[string]struct{ ours, others []string }{
 	"scripts":         {ours: []string{"audio"}},
 	"cmd":             {ours: []string{"cmd/internal"}},
 	"cmd/whisperfile": {ours: []string{"cmd/internal", "model/tinyen"}},
+	"cmd/internal/provenance/notice": {ours: []string{"cmd/internal"}, others: []string{"github.com/google/licensecheck"}},
+	"cmd/internal/provenance/sbom":   {ours: []string{"cmd/internal"}, others: []string{"github.com/CycloneDX/cyclonedx-go"}},
 	"cmd/internal": {
 		ours: []string{"cmd/internal", "model", "ggml", "audio", "gpu"},
 		others: []string{
