@@ -11,15 +11,17 @@ import (
 	"strings"
 )
 
-// replace changes the file at path at one moment: change gets a copy of its first bytes, as far as keep says, and what it has made of
-// them, on the disk, takes the name of the file and its permissions. Until then, and after whatever error or death of the process, the file
-// is as it was. A file system that can shares the bytes of the copy with those of the file.
-func replace(ctx context.Context, path string, keep int64, change func(*os.File) error) (err error) {
-	path, err = filepath.EvalSymlinks(path)
-	if err != nil {
-		return err
+// Rewrite makes the file at to at one moment, which may be the file at from: change gets a copy of the first keep bytes of from, and what it
+// has made of them, on the disk, takes the name and the permissions of from. Until then, and after whatever error or death of the process,
+// what is at to is as it was. A file system that can shares the bytes of the copy with those of the file.
+func Rewrite(ctx context.Context, from, to string, keep int64, change func(*os.File) error) (err error) {
+	if target, err := filepath.EvalSymlinks(to); err == nil {
+		to = target
 	}
-	old, err := os.Open(path)
+	if info, err := os.Stat(to); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no regular file", to)
+	}
+	old, err := os.Open(from)
 	if err != nil {
 		return err
 	}
@@ -28,7 +30,7 @@ func replace(ctx context.Context, path string, keep int64, change func(*os.File)
 	if err != nil {
 		return err
 	}
-	f, name, err := scratch(path, before.Mode().Perm())
+	f, name, err := scratch(to, before.Mode().Perm())
 	if err != nil {
 		return err
 	}
@@ -47,24 +49,24 @@ func replace(ctx context.Context, path string, keep int64, change func(*os.File)
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	now, err := os.Stat(path)
+	now, err := os.Stat(from)
 	if err != nil {
 		return err
 	}
 	if !os.SameFile(before, now) || now.Size() != before.Size() || !now.ModTime().Equal(before.ModTime()) {
-		return fmt.Errorf("%s was changed by another program in the meantime", path)
+		return fmt.Errorf("%s was changed by another program in the meantime", from)
 	}
 	if name == "" {
-		if name, err = show(f, path); err != nil {
+		if name, err = show(f, to); err != nil {
 			return err
 		}
 	}
 	old.Close() // no file that is open is replaced on Windows
 	f.Close()
-	if err := os.Rename(name, path); err != nil {
+	if err := os.Rename(name, to); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return syncDir(filepath.Dir(to))
 }
 
 // copyHead copies the first n bytes. The system does it, without a detour through this process, where it can.

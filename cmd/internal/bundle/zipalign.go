@@ -55,7 +55,7 @@ func NewZipalign(env applet.Env) *cli.App {
 			if align < 1 || align > 1<<30 || align&(align-1) != 0 {
 				return whisper.Failf(whisper.Usage, "-a takes a power of two up to 1073741824, not %d", align)
 			}
-			a := &addition{align: int64(align)}
+			a := &addition{}
 			if c.Bool("verbose") {
 				a.tell = func(name, how string, size, at int64) {
 					fmt.Fprintf(env.Stdout, "%s: %s, %d bytes at %d\n", name, how, size, at)
@@ -67,7 +67,7 @@ func NewZipalign(env applet.Env) *cli.App {
 					level = l
 				}
 			}
-			if err := a.collect(c.Args().Tail(), level, c.Bool("junk-paths"), c.Bool("real-time")); err != nil {
+			if err := a.collect(c.Args().Tail(), item{level: level, align: int64(align)}, c.Bool("junk-paths"), c.Bool("real-time")); err != nil {
 				return whisper.Fail(whisper.Input, err, "")
 			}
 			return a.into(c.Context, c.Args().First())
@@ -216,7 +216,7 @@ func (a *addition) into(ctx context.Context, target string) error {
 		return written.check(out)
 	}
 	f.Close()
-	if err := replace(ctx, target, end, change); err != nil {
+	if err := Rewrite(ctx, target, target, end, change); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
