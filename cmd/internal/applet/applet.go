@@ -26,6 +26,9 @@ type Env struct {
 	// Terminal says which of the streams a person sits at.
 	Terminal Terminal
 
+	// Models returns the names of the models among the files appended to the executable. It is nil where there are no files.
+	Models func() []string
+
 	// Weights returns the model built into the executable: what to call it, and its bytes, which nobody may change. It is nil
 	// where there is none.
 	Weights func() (name string, data []byte)

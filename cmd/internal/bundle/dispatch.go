@@ -45,7 +45,7 @@ func within(env applet.Env, run func(applet.Env, *Bundle) int) int {
 	}
 	defer b.Close()
 	if !b.empty() {
-		env.Inside = b.Weights
+		env.Inside, env.Models = b.Weights, b.Models
 	}
 	return run(env, b)
 }
@@ -64,6 +64,9 @@ func dispatch(env applet.Env, reg applet.Registry, b *Bundle) int {
 	}
 	if named {
 		return whisper.Main(env, n)
+	}
+	if len(env.Args) > 0 && strings.HasPrefix(env.Args[0], "--generate") {
+		return whisper.Main(env, func(env applet.Env) *cli.App { return about(env, reg) })
 	}
 	program, err := choose(&env, reg, b.args)
 	if err != nil {

@@ -4,12 +4,9 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"runtime"
-	"runtime/debug"
 	"slices"
 	"syscall"
 	"time"
@@ -18,20 +15,6 @@ import (
 
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
 )
-
-// version is the release this is; the linker sets it (-X …/cmd/internal/cli.version=1.2.3).
-var version string
-
-// Version returns the release, or what the build recorded of the module and its commit, or "devel".
-func Version() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
-	}
-	return "devel"
-}
 
 // grace is how long a command has for itself once it was interrupted: some shells and timeout send the signal twice, to
 // the process and to its group, and the second one must not end the clean-up.
@@ -74,8 +57,7 @@ func run(ctx context.Context, env applet.Env, app *cli.App) error {
 		_, err = io.WriteString(env.Stdout, Help(app))
 		return Fail(Output, err, "")
 	case slices.Contains(flags, "--version"):
-		_, err = fmt.Fprintf(env.Stdout, "%s %s (%s %s/%s)\n", app.Name, Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-		return Fail(Output, err, "")
+		return showVersion(env, app, flags)
 	}
 	return app.RunContext(ctx, append([]string{app.Name}, args...))
 }
@@ -84,7 +66,6 @@ func run(ctx context.Context, env applet.Env, app *cli.App) error {
 func Prepare(app *cli.App) {
 	app.HideHelp, app.HideVersion = true, true
 	app.DisableSliceFlagSeparator = true
-	app.Flags = append(app.Flags,
-		&cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "show this text"},
-		&cli.BoolFlag{Name: "version", Usage: "show the version"})
+	app.Flags = append(app.Flags, &cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "show this text"})
+	app.Flags = append(app.Flags, versionFlags(app)...)
 }
