@@ -11,6 +11,8 @@ import (
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
 	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
 	"github.com/whisperfile/whisperfile/cmd/internal/devices"
+	"github.com/whisperfile/whisperfile/cmd/internal/mangen"
+	"github.com/whisperfile/whisperfile/cmd/internal/models"
 	"github.com/whisperfile/whisperfile/ggml"
 )
 
@@ -24,12 +26,23 @@ const description = "-w 0 runs whisper.cpp's benchmark of a model and prints its
 	"speed of its memory, both measured in the same run. A machine that others keep busy, or that does not keep its own pace, is " +
 	"said to be too noisy to tell."
 
+var manual = mangen.Manual{
+	Often: []string{"model", "threads", "what", "compare", "json", "csv", "svg", "list-devices"},
+	Examples: []mangen.Item{
+		{Term: "whisper-bench -m base -t 4", Text: "The benchmark of whisper.cpp, on four threads"},
+		{Term: "whisper-bench -m base --compare --svg base.svg", Text: "Every set of instructions and every number of threads, beside what the machine allows"},
+	},
+	Environment: []mangen.Item{models.Variable, devices.Variable},
+	SeeAlso:     []string{"whisper", "whisper-quantize"},
+}
+
 // New makes the command.
 func New(env applet.Env) *cli.App {
 	return &cli.App{
 		Name:        "whisper-bench",
 		Usage:       "measure how fast a model runs on this machine",
 		Description: description,
+		Metadata:    manual.Metadata(),
 		Flags:       flags(),
 		Action: func(c *cli.Context) error {
 			if c.Bool("list-devices") {
@@ -55,7 +68,9 @@ func flags() []cli.Flag {
 			Name: "threads", Aliases: []string{"t"}, Category: measuring, Usage: "compute with `N` threads",
 			Value: ggml.DefaultThreads(), DefaultText: "physical cores", Base: 10,
 		},
-		&cli.IntFlag{Name: "what", Aliases: []string{"w"}, Category: measuring, Usage: "measure `N`: 0 the model, 1 copying memory, 2 matrix products", Base: 10},
+		mangen.OneOf(
+			&cli.IntFlag{Name: "what", Aliases: []string{"w"}, Category: measuring, Usage: "measure `N`: 0 the model, 1 copying memory, 2 matrix products", Base: 10},
+			"0", "1", "2"),
 		&cli.BoolFlag{Name: "flash-attn", Aliases: []string{"fa"}, Category: measuring, Usage: "without effect: attention never writes its scores to memory"},
 		&cli.BoolFlag{Name: "no-flash-attn", Aliases: []string{"nfa"}, Category: measuring, Usage: "without effect"},
 		&cli.BoolFlag{Name: "compare", Category: comparing, Usage: "compare sets of instructions, and numbers of threads up to -t"},

@@ -1,47 +1,51 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/whisperfile/whisperfile/cmd/internal/mangen"
 )
 
-// Help returns the text of --help: how to call app, its flags by category in the order they were given, and the exit
-// codes. The name of a flag's value stands in backquotes in its Usage, as in package flag.
+// helpWidth is how many columns the text of --help takes, and shortWidth that of -h.
+const helpWidth, shortWidth = 100, 80
+
+// Help returns the text of --help: how to call app, its flags by category in the order they were given, what else its
+// manual tells, and the exit codes.
 func Help(app *cli.App) string {
 	var b strings.Builder
-	args := app.ArgsUsage
-	if args != "" {
-		args = " " + args
-	}
-	fmt.Fprintf(&b, "%s: %s\n\nusage: %s [flags]%s\n", app.Name, app.Usage, app.Name, args)
+	head(&b, app)
 	if app.Description != "" {
-		fmt.Fprintf(&b, "\n%s\n", wrap(app.Description, 0))
+		fmt.Fprintf(&b, "\n%s\n", wrap(app.Description, 0, helpWidth))
 	}
-	var categories []string
-	lines := make(map[string][]string)
-	for _, f := range app.Flags {
-		v, ok := f.(cli.VisibleFlag)
-		if !ok || !v.IsVisible() {
-			continue
+	m, flags := mangen.Of(app), mangen.Flags(app)
+	if len(m.Programs) > 0 {
+		b.WriteString("\nPrograms:\n")
+		for _, p := range m.Programs {
+			row(&b, "  "+p.Name, p.Usage, helpWidth)
 		}
-		category := ""
-		if c, ok := f.(cli.CategorizableFlag); ok {
-			category = c.GetCategory()
-		}
-		if _, ok := lines[category]; !ok {
-			categories = append(categories, category)
-		}
-		lines[category] = append(lines[category], flagLine(f.(cli.DocGenerationFlag)))
 	}
-	for _, c := range categories {
-		title := c
-		if title == "" {
-			title = "Other"
+	for _, c := range mangen.Categories(flags) {
+		fmt.Fprintf(&b, "\n%s:\n", c)
+		for _, f := range flags {
+			if f.Category == c {
+				flagRow(&b, f, f.Plain(), helpWidth)
+			}
 		}
-		fmt.Fprintf(&b, "\n%s:\n%s", title, strings.Join(lines[c], ""))
+	}
+	if len(m.Examples) > 0 {
+		b.WriteString("\nExamples:\n")
+		for _, x := range m.Examples {
+			fmt.Fprintf(&b, "  %s\n      %s\n", x.Term, wrap(x.Text, 6, helpWidth))
+		}
+	}
+	if len(m.Environment) > 0 {
+		b.WriteString("\nEnvironment:\n")
+		for _, v := range m.Environment {
+			row(&b, "  "+v.Term, v.Text, helpWidth)
+		}
 	}
 	b.WriteString("\nExit codes:\n")
 	for _, c := range Codes {
@@ -50,38 +54,64 @@ func Help(app *cli.App) string {
 	return b.String()
 }
 
-// indent is the column where the explanation of a flag starts.
-const indent = 30
-
-// flagLine is "  -t N, --threads N   explanation [default]"; short names have one dash as in whisper.cpp.
-func flagLine(f cli.DocGenerationFlag) string {
-	usage, value := f.GetUsage(), ""
-	if before, after, ok := strings.Cut(usage, "`"); ok {
-		if name, tail, ok := strings.Cut(after, "`"); ok {
-			value, usage = name, before+name+tail
+// Short returns the text of -h: how to call app, the flags used most, and where the rest is. It fits a terminal of 24 lines.
+func Short(app *cli.App) string {
+	var b strings.Builder
+	head(&b, app)
+	b.WriteByte('\n')
+	flags := mangen.Flags(app)
+	often := mangen.Of(app).Often
+	if often == nil {
+		for _, f := range flags {
+			often = append(often, first(f))
 		}
 	}
-	if f.TakesValue() {
-		value = " " + cmp.Or(value, "VALUE")
-		if def := f.GetDefaultText(); def != "" {
-			usage += " [" + strings.Trim(def, `"`) + "]"
+	for _, name := range often {
+		for _, f := range flags {
+			if first(f) == name {
+				flagRow(&b, f, f.Brief(), shortWidth)
+			}
 		}
 	}
-	names := f.Names()
-	left := "  "
-	for _, alias := range names[1:] {
-		left += "-" + alias + value + ", "
-	}
-	left += "--" + names[0] + value
-	if len(left) >= indent-1 {
-		return left + "\n" + strings.Repeat(" ", indent) + wrap(usage, indent) + "\n"
-	}
-	return left + strings.Repeat(" ", indent-len(left)) + wrap(usage, indent) + "\n"
+	fmt.Fprintf(&b, "\n%s --help tells everything\n", app.Name)
+	return b.String()
 }
 
-// wrap breaks the paragraphs of s at 100 columns; lines but the first start at column from.
-func wrap(s string, from int) string {
-	const width = 100
+// first is the first name of a flag, without dashes.
+func first(f mangen.Flag) string { return strings.TrimLeft(f.Names[len(f.Names)-1], "-") }
+
+func head(b *strings.Builder, app *cli.App) {
+	args := app.ArgsUsage
+	if args != "" {
+		args = " " + args
+	}
+	fmt.Fprintf(b, "%s: %s\n\nusage: %s [flags]%s\n", app.Name, app.Usage, app.Name, args)
+}
+
+// flagRow is "  -t N, --threads N   explanation [default]"; short names have one dash as in whisper.cpp.
+func flagRow(b *strings.Builder, f mangen.Flag, usage string, width int) {
+	value := ""
+	if f.Value != "" {
+		value = " " + f.Value
+		if f.Default != "" {
+			usage += " [" + f.Default + "]"
+		}
+	}
+	row(b, "  "+strings.Join(f.Names, value+", ")+value, usage, width)
+}
+
+// row puts an explanation beside its term, or below where the term is long.
+func row(b *strings.Builder, term, explanation string, width int) {
+	const indent = 30 // the column where explanations start
+	if len(term) >= indent-1 {
+		fmt.Fprintf(b, "%s\n%s%s\n", term, strings.Repeat(" ", indent), wrap(explanation, indent, width))
+		return
+	}
+	fmt.Fprintf(b, "%-*s%s\n", indent, term, wrap(explanation, indent, width))
+}
+
+// wrap breaks the paragraphs of s at width columns; lines but the first start at column from.
+func wrap(s string, from, width int) string {
 	var b strings.Builder
 	for i, paragraph := range strings.Split(s, "\n") {
 		if i > 0 {

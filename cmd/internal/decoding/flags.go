@@ -3,9 +3,13 @@
 package decoding
 
 import (
+	"math"
+
 	"github.com/urfave/cli/v2"
 
+	"github.com/whisperfile/whisperfile/cmd/internal/mangen"
 	"github.com/whisperfile/whisperfile/ggml"
+	"github.com/whisperfile/whisperfile/model"
 )
 
 // Defaults are those that differ between programs.
@@ -71,14 +75,18 @@ func Computing() []cli.Flag {
 			Value: ggml.DefaultThreads(), DefaultText: "physical cores", Base: 10,
 		},
 		Number("processors", "p", Speech, "compute with `N` times as many threads; the sound is not cut into parts", 1),
-		Text("precision", "", Speech, "compute with `PRECISION`: auto rounds what meets quantised weights to whole numbers, float rounds nothing", "auto"),
+		mangen.OneOf(
+			Text("precision", "", Speech, "compute with `PRECISION`: auto rounds what meets quantised weights to whole numbers, float rounds nothing", "auto"),
+			"auto", "float"),
 	}
 }
 
 // Flags are those of speech, decoding and segments.
 func (d Defaults) Flags() []cli.Flag {
 	return []cli.Flag{
-		Text("language", "l", Speech, "the language spoken: `LANG` is a code, an English name, or auto to have it found out", "en"),
+		mangen.OneOf(
+			Text("language", "l", Speech, "the language spoken: `LANG` is a code, an English name, or auto to have it found out", "en"),
+			append([]string{"auto"}, model.Info{Languages: math.MaxInt}.Codes()...)...),
 		Toggle("detect-language", "dl", Speech, "say what language is spoken, and no more"),
 		Toggle("translate", "tr", Speech, "write English, whatever is spoken"),
 		Toggle("tinydiarize", "tdrz", Speech, "mark where the speaker changes; takes a model trained for it"),

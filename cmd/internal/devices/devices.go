@@ -13,17 +13,21 @@ import (
 	"github.com/urfave/cli/v2"
 
 	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
+	"github.com/whisperfile/whisperfile/cmd/internal/mangen"
 	"github.com/whisperfile/whisperfile/ggml"
 	"github.com/whisperfile/whisperfile/gpu"
 )
 
+// Variable is the one in the environment that says what to compute with.
+var Variable = mangen.Item{Term: "WHISPER_ISA", Text: "the instructions to compute with, such as avx2 or neon, in place of the best that this machine has"}
+
 // Flags are --gpu, --no-gpu and --list-devices, for the help's category of that name.
 func Flags(category string) []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{
+		mangen.OneOf(&cli.StringFlag{
 			Name: "gpu", Category: category, Value: "auto",
 			Usage: "compute on `NAME`: auto, disable, nvidia, amd or apple; auto is the CPU so far",
-		},
+		}, "auto", "disable", "nvidia", "amd", "apple"),
 		&cli.BoolFlag{Name: "no-gpu", Aliases: []string{"ng"}, Category: category, Usage: "compute on the CPU, as --gpu disable does"},
 		&cli.BoolFlag{Name: "list-devices", Category: category, Usage: "list what there is to compute on, and why not more"},
 	}

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/whisperfile/whisperfile/cmd/internal/mangen"
 )
 
 // ErrNotFound means that no directory has a model of that name.
@@ -17,6 +19,9 @@ var ErrNotFound = errors.New("no such model")
 
 // Hint says how to get a model.
 const Hint = "scripts/get-model.sh base gets one; -m takes a file as well"
+
+// Variable is the one in the environment that says where models are.
+var Variable = mangen.Item{Term: "WHISPER_MODELS", Text: "directories where models are looked for by name, separated as in PATH"}
 
 // Dirs returns the directories that are searched, in order.
 func Dirs(getenv func(string) string) []string {

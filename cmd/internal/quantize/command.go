@@ -11,6 +11,7 @@ import (
 
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
 	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
+	"github.com/whisperfile/whisperfile/cmd/internal/mangen"
 	"github.com/whisperfile/whisperfile/ggml"
 )
 
@@ -54,6 +55,13 @@ func New(env applet.Env) *cli.App {
 			"imported first. OUT becomes a ggml file with its matrices in TYPE, byte for byte the one whisper.cpp makes; f16 " +
 			"rounds single to half precision.\nTYPE is one of: " + strings.Join(list, ", ") + ". Types that end in _k need rows that are a " +
 			"multiple of 256, which those of tiny are not.",
+		Metadata: mangen.Manual{
+			Words: map[string][]string{"TYPE": names(offered)},
+			Examples: []mangen.Item{
+				{Term: "whisper-quantize ggml-base.bin ggml-base-q5_1.bin q5_1", Text: "A model of 5.5 bits a weight"},
+			},
+			SeeAlso: []string{"whisper", "whisper-bench"},
+		}.Metadata(),
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "threads", Aliases: []string{"t"}, Usage: "compute with `N` threads", Value: ggml.DefaultThreads(), DefaultText: "physical cores", Base: 10},
 		},

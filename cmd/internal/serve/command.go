@@ -30,6 +30,7 @@ func newApp(env applet.Env, open opener) *cli.App {
 		Name:        "whisper-server",
 		Usage:       "turn speech into text for many at once, over HTTP",
 		Description: description,
+		Metadata:    manual.Metadata(),
 		Flags:       flags(),
 		Action: func(c *cli.Context) error {
 			if c.Bool("list-devices") {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/whisperfile/whisperfile/cmd/internal/decoding"
 	"github.com/whisperfile/whisperfile/cmd/internal/devices"
+	"github.com/whisperfile/whisperfile/cmd/internal/mangen"
+	"github.com/whisperfile/whisperfile/cmd/internal/models"
 )
 
 const description = "Clients send a sound as a form to /inference, as to whisper.cpp's server, or to /v1/audio/transcriptions and " +
@@ -14,6 +16,20 @@ const description = "Clients send a sound as a form to /inference, as to whisper
 	"-m takes a file or a name, as whisper does, and NAME=FILE names a model for requests to choose by; the first one serves those that " +
 	"choose none, and the others are opened when they are first asked for. Without -m the model inside the program is taken, if there is " +
 	"one, else what whisper would take."
+
+var manual = mangen.Manual{
+	Often: []string{
+		"host", "port", "model", "language", "threads", "parallel", "queue", "convert", "api-key-file", "tls-cert", "tls-key", "log-level",
+	},
+	Examples: []mangen.Item{
+		{Term: "whisper-server -m base -m small", Text: "Serve two models at http://127.0.0.1:8080, and base to those who ask for none"},
+		{Term: "curl -F file=@a.mp3 -F response_format=srt localhost:8080/inference", Text: "Ask as one asks whisper.cpp"},
+		{Term: "curl -F file=@a.mp3 -F model=small localhost:8080/v1/audio/transcriptions", Text: "Ask as one asks OpenAI"},
+		{Term: "curl -N -F file=@a.mp3 -F stream=true localhost:8080/inference", Text: "Have progress and segments as they are heard"},
+	},
+	Environment: []mangen.Item{models.Variable, devices.Variable},
+	SeeAlso:     []string{"whisper", "whisperfile"},
+}
 
 // search is what decoding does unless it is told otherwise: greedy, as whisper.cpp's server.
 var search = decoding.Defaults{BeamSize: -1, BestOf: 2}

@@ -13,6 +13,7 @@ import (
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
 	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
 	"github.com/whisperfile/whisperfile/cmd/internal/decoding"
+	"github.com/whisperfile/whisperfile/cmd/internal/mangen"
 )
 
 // operating are the flags of those who run the server for others.
@@ -24,8 +25,8 @@ func operating() []cli.Flag {
 		decoding.List("cors-origin", "", category, "let web pages of `ORIGIN`, such as https://example.org, use this server; * lets all; may repeat"),
 		decoding.Text("tls-cert", "", category, "speak TLS with the certificate, and the chain below it, in `FILE`", ""),
 		decoding.Text("tls-key", "", category, "whose key is in `FILE`", ""),
-		decoding.Text("log-format", "", category, "log to standard error as `FORMAT`, text or json; never what was said", "text"),
-		decoding.Text("log-level", "", category, "log from `LEVEL` on: debug, info, warn, error, or off", "info"),
+		mangen.OneOf(decoding.Text("log-format", "", category, "log to standard error as `FORMAT`, text or json; never what was said", "text"), "text", "json"),
+		mangen.OneOf(decoding.Text("log-level", "", category, "log from `LEVEL` on: debug, info, warn, error, or off", "info"), "debug", "info", "warn", "error", "off"),
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
 	"github.com/whisperfile/whisperfile/cmd/internal/decoding"
 	"github.com/whisperfile/whisperfile/cmd/internal/devices"
+	"github.com/whisperfile/whisperfile/cmd/internal/mangen"
+	"github.com/whisperfile/whisperfile/cmd/internal/models"
 )
 
 const description = "Text goes to standard output as it becomes final; files are written when an input has been heard to its end. " +
@@ -17,6 +19,21 @@ const description = "Text goes to standard output as it becomes final; files are
 	"whisperfile/models in the user's cache directory. Without -m the model inside the program is taken, if there is one, " +
 	"else the first of base.en, base, tiny.en, tiny, small.en and small that is found.\n" +
 	"A command line of the one argument @FILE takes its arguments from the lines of FILE."
+
+var manual = mangen.Manual{
+	Often: []string{
+		"file", "model", "language", "translate", "threads", "output-txt", "output-srt", "output-vtt", "output-json", "output-file", "no-timestamps",
+	},
+	Examples: []mangen.Item{
+		{Term: "whisper interview.mp3", Text: "Print what is said, with times, as it is heard"},
+		{Term: "whisper -m base -l fr -f a.wav -f b.wav -osrt -otxt", Text: "Write a.wav.srt, a.wav.txt, b.wav.srt and b.wav.txt"},
+		{Term: "whisper -m base -l de -tr rede.flac -nt", Text: "German speech, English text, no times"},
+		{Term: "arecord -f S16_LE -r 16000 -d 60 | whisper -", Text: "Hear a microphone for a minute"},
+		{Term: "whisper --render a.json -ovtt", Text: "Make subtitles of a transcript, without hearing the sound again"},
+	},
+	Environment: []mangen.Item{models.Variable, devices.Variable},
+	SeeAlso:     []string{"whisper-server", "whisper-bench", "whisper-quantize", "whisperfile"},
+}
 
 // New makes the command.
 func New(env applet.Env) *cli.App { return newApp(env, parts{openEngine, openSound}) }
@@ -27,6 +44,7 @@ func newApp(env applet.Env, p parts) *cli.App {
 		Usage:       "turn speech into text",
 		ArgsUsage:   "FILE...",
 		Description: description,
+		Metadata:    manual.Metadata(),
 		Flags:       flags(),
 		Action: func(c *cli.Context) error {
 			if c.Bool("list-devices") {

@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/whisperfile/whisperfile/cmd/internal/applet"
+	"github.com/whisperfile/whisperfile/cmd/internal/mangen"
+)
+
+// generators are what --generate makes of a command.
+var generators = map[string]func(applet.Env, *cli.App) string{
+	"man":  func(env applet.Env, app *cli.App) string { return mangen.Man(app, edition(env)) },
+	"bash": func(_ applet.Env, app *cli.App) string { return mangen.Bash(app) },
+	"zsh":  func(_ applet.Env, app *cli.App) string { return mangen.Zsh(app) },
+	"fish": func(_ applet.Env, app *cli.App) string { return mangen.Fish(app) },
+}
+
+// helpFlags are those that tell of a program.
+func helpFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "h", Usage: "show the flags used most"},
+		&cli.BoolFlag{Name: "help", Usage: "show the manual, on a terminal in $MANPAGER, $PAGER, less or more"},
+		mangen.OneOf(
+			&cli.StringFlag{Name: "generate", Usage: "print `WHAT`: man is the manual page, bash, zsh and fish are completions for these shells"},
+			slices.Sorted(maps.Keys(generators))...),
+	}
+}
+
+// complete adds to a command's manual what is the same for all.
+func complete(app *cli.App) {
+	m := mangen.Of(app)
+	m.Exit = nil
+	for _, c := range Codes {
+		m.Exit = append(m.Exit, mangen.Item{Term: strconv.Itoa(int(c.Code)), Text: c.Meaning})
+	}
+	if app.Metadata == nil {
+		app.Metadata = make(map[string]any)
+	}
+	maps.Copy(app.Metadata, m.Metadata())
+	for _, inner := range m.Programs {
+		Prepare(inner)
+	}
+}
+
+// tell does what flags ask to be told; done says whether they ask for anything.
+func tell(env applet.Env, app *cli.App, flags []string) (done bool, err error) {
+	text := ""
+	for _, f := range flags {
+		what, ok := strings.CutPrefix(f, "--generate=")
+		if !ok {
+			continue
+		}
+		generate, ok := generators[what]
+		if !ok {
+			return true, Fail(Usage, fmt.Errorf("--generate knows no %q", what), "--generate takes "+strings.Join(slices.Sorted(maps.Keys(generators)), ", "))
+		}
+		text = generate(env, app)
+	}
+	switch {
+	case text != "":
+	case slices.Contains(flags, "--help"):
+		text = Help(app)
+		if browse(env, app, text) {
+			return true, nil
+		}
+	case slices.Contains(flags, "--h"):
+		text = Short(app)
+	default:
+		return false, nil
+	}
+	_, err = io.WriteString(env.Stdout, text)
+	return true, Fail(Output, err, "")
+}
+
+// edition is dated by $SOURCE_DATE_EPOCH, else as the commit that was built.
+func edition(env applet.Env) mangen.Edition {
+	e := mangen.Edition{Version: Version()}
+	if env.Getenv != nil {
+		if s, err := strconv.ParseInt(env.Getenv("SOURCE_DATE_EPOCH"), 10, 64); err == nil {
+			e.Date = time.Unix(s, 0)
+			return e
+		}
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return e
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.time" {
+			e.Date, _ = time.Parse(time.RFC3339, s.Value)
+		}
+	}
+	return e
+}
