@@ -10,11 +10,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestMembers(t *testing.T) {
+func TestEntries(t *testing.T) {
 	here(t, map[string]string{"x": string(elf(5000)), "base.bin": weights, "text": "so it goes, so it goes, so it goes"})
 	must(t, "-9", "x", "base.bin", "text")
 	b := read(t, "x")
-	got, err := Members(bytes.NewReader(b), int64(len(b)))
+	got, err := Entries(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,21 +25,21 @@ func TestMembers(t *testing.T) {
 		}
 		m.Header, m.CRC = 0, 0
 	}
-	want := []Member{
+	want := []Entry{
 		{Name: "base.bin", Offset: 1 << 16, Size: int64(len(weights)), Stored: true},
 		{Name: "text", Offset: 2 << 16, Size: got[1].Size},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := Members(bytes.NewReader(b), int64(len(b))-1); !errors.Is(err, ErrCut) {
+	if _, err := Entries(bytes.NewReader(b), int64(len(b))-1); !errors.Is(err, ErrCut) {
 		t.Errorf("cut: %v", err)
 	}
-	if got, err := Members(bytes.NewReader(elf(5000)), 5000); got != nil || err != nil {
+	if got, err := Entries(bytes.NewReader(elf(5000)), 5000); got != nil || err != nil {
 		t.Errorf("no zip: %v, %v", got, err)
 	}
 	copy(b[1<<16-20:], "damage")
-	if _, err := Members(bytes.NewReader(b), int64(len(b))); !errors.Is(err, ErrFormat) {
+	if _, err := Entries(bytes.NewReader(b), int64(len(b))); !errors.Is(err, ErrFormat) {
 		t.Errorf("damaged: %v", err)
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// Member is a file inside an executable.
-type Member struct {
+// Entry is a file inside an executable.
+type Entry struct {
 	Name   string
 	Header int64 // offset of its local header in the executable
 	Offset int64 // offset of its bytes
@@ -15,10 +15,10 @@ type Member struct {
 	Stored bool // its bytes are those of the file: neither compressed nor encrypted
 }
 
-// Members returns the files inside an executable of size bytes in the order of its zip directory; there are none where there is no zip.
+// Entries returns the files inside an executable of size bytes in the order of its zip directory; there are none where there is no zip.
 // Each has its local header where the directory says, and no two share a name or bytes; checksums are not proved.
 // Errors wrap ErrFormat or ErrCut, or come from r.
-func Members(r io.ReaderAt, size int64) ([]Member, error) {
+func Entries(r io.ReaderAt, size int64) ([]Entry, error) {
 	d, err := readDirectory(r, size)
 	switch {
 	case errors.Is(err, errNoZip) && cut(r, size):
@@ -31,14 +31,14 @@ func Members(r io.ReaderAt, size int64) ([]Member, error) {
 	if err := d.check(r); err != nil {
 		return nil, err
 	}
-	all := make([]Member, 0, len(d.entries))
+	all := make([]Entry, 0, len(d.entries))
 	for i := range d.entries {
 		e := &d.entries[i]
 		at, err := d.data(r, e)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Member{e.name, e.header, at, e.packed, e.crc, e.method == stored && e.flags&flagEncrypted == 0})
+		all = append(all, Entry{e.name, e.header, at, e.packed, e.crc, e.method == stored && e.flags&flagEncrypted == 0})
 	}
 	return all, nil
 }
