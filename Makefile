@@ -9,6 +9,12 @@ CLIP     := testdata/austen-0870.wav
 # Calling a GPU's driver would tie Linux programs to glibc. TAGS= builds them so.
 TAGS ?= nogpu
 
+# The same commit, version, tags and Go make the same bytes, wherever the checkout is. git may refuse to be asked, or not be there.
+VERSION    ?=
+VCS        := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
+BUILDFLAGS := -trimpath -buildvcs=$(VCS) -tags '$(TAGS)' -ldflags '-s -w$(VERSION:%= -X github.com/whisperfile/whisperfile/cmd/internal/cli.version=%)'
+EXE        := $(if $(filter windows,$(GOOS)),.exe)
+
 FUZZTIME  ?= 1m
 TESTFLAGS ?=
 PEERS     ?=
@@ -20,16 +26,25 @@ MINUTES   ?= 30
 all: build hear ## build everything and transcribe a clip (the default)
 
 .PHONY: build
-build: $(addprefix $(DIST)/,$(PROGRAMS)) ## build the programs into dist/
+build: $(PROGRAMS:%=$(DIST)/%$(EXE)) ## build the programs into dist/ (GOOS= and GOARCH= for another system)
 
-# go build decides what is out of date.
-.PHONY: $(addprefix $(DIST)/,$(PROGRAMS))
-$(addprefix $(DIST)/,$(PROGRAMS)):
-	go build -trimpath -tags '$(TAGS)' -o $@ ./cmd/$(@F)
+# go build decides what is out of date. What is put into whisperfile behind it is replaced only where it differs.
+.PHONY: $(PROGRAMS:%=$(DIST)/%$(EXE))
+$(PROGRAMS:%=$(DIST)/%$(EXE)):
+	go build $(BUILDFLAGS) -o $@ ./cmd/$(notdir $(@:$(EXE)=))
+	$(if $(filter whisperfile,$(notdir $(@:$(EXE)=))),GOOS= GOARCH= go run ./cmd/internal/provenance/attach -version '$(VERSION)' $@)
 
 .PHONY: hear
 hear: $(DIST)/whisperfile ## transcribe a clip of testdata with the weights inside dist/whisperfile
 	$(DIST)/whisperfile -f $(CLIP)
+
+.PHONY: dist
+dist: ## pack archives for all systems into dist/, with SHA256SUMS (PLATFORMS=linux/arm64 for some; VERSION=; SOURCE_DATE_EPOCH=)
+	scripts/dist.sh $(DIST) $(PLATFORMS)
+
+.PHONY: reproducible
+reproducible: ## build this commit in two folders and compare the bytes
+	scripts/reproducible.sh
 
 .PHONY: test
 test: ## run all tests that need nothing but this checkout
@@ -73,11 +88,11 @@ lint: ## gofmt, go vet, golangci-lint
 	golangci-lint run
 
 .PHONY: generate
-generate: ## emit the generated assembly anew
+generate: ## emit the generated assembly and NOTICE anew
 	go generate ./...
 
 .PHONY: check-generated
-check-generated: ## prove that the generated assembly is current
+check-generated: ## prove that the generated assembly and NOTICE are current
 	scripts/check-generated.sh
 
 .PHONY: vet-all

@@ -3,11 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CGO_ENABLED=0
-for os in linux darwin windows freebsd netbsd openbsd; do
-	for arch in amd64 arm64; do
-		echo "vet $os/$arch"
-		GOOS=$os GOARCH=$arch go vet ./...
-	done
+for target in $(<scripts/platforms.txt); do
+	echo "vet $target"
+	GOOS=${target%/*} GOARCH=${target#*/} go vet ./...
 done
 for target in js/wasm linux/386 linux/arm; do
 	echo "build $target"
