@@ -36,9 +36,19 @@ func Multicall(env applet.Env, reg applet.Registry) int {
 	return within(env, func(env applet.Env, b *Bundle) int { return dispatch(env, reg, b) })
 }
 
-// within gives env the model inside the executable.
+// within gives env the model inside the executable, and the name that a fat file was started by.
 func within(env applet.Env, run func(applet.Env, *Bundle) int) int {
-	b, err := Own(env.Program)
+	if len(env.Args) == 1 && env.Args[0] == Probe {
+		return int(whisper.OK)
+	}
+	var b *Bundle
+	var err error
+	if path := launched(); path != "" {
+		env.Program = path
+		b, err = Open(path)
+	} else {
+		b, err = Own(env.Program)
+	}
 	if err != nil {
 		whisper.Report(env.Stderr, base(env.Program), err)
 		return int(whisper.Model)

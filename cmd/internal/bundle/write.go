@@ -22,9 +22,47 @@ type item struct {
 	size  int64
 	exec  bool
 	time  time.Time
-	level int // of deflate, 1 to 9; 0 stores
+	level int   // of deflate, 1 to 9; 0 stores
+	align int64 // 0 is that of the addition
+	fill  bool  // with zeros behind, up to a multiple of align
 	open  func() (io.ReadCloser, error)
 }
+
+// Part is a file that Append stores in a zip.
+type Part struct {
+	Name       string
+	Size       int64
+	Executable bool
+	Align      int64 // its bytes begin at a multiple of Align, a power of two
+	Fill       bool  // what comes next begins at a multiple of Align; zeros are between
+	Open       func() (io.ReadCloser, error)
+}
+
+// Place returns where the bytes of p begin in a zip whose last member ends at end, and where the next may begin.
+func (p *Part) Place(end int64) (at, next int64) {
+	at = roundUp(end+lenLocal+int64(len(p.Name)), p.Align)
+	next = at + p.Size
+	if p.Fill {
+		next = roundUp(next, p.Align)
+	}
+	return at, next
+}
+
+// Append stores parts behind the first end bytes of f, where their Place is, and ends the file with a directory of them. All have the
+// same time, so that the same parts give the same bytes.
+func Append(ctx context.Context, f *os.File, end int64, parts []Part) error {
+	var a addition
+	for _, p := range parts {
+		if p.Size >= full32 {
+			return fmt.Errorf("%s has 4 GiB or more", p.Name)
+		}
+		a.items = append(a.items, item{name: p.Name, size: p.Size, exec: p.Executable, time: fixedTime, align: p.Align, fill: p.Fill, open: p.Open})
+	}
+	return a.append(ctx, f, nil, nil, end)
+}
+
+// roundUp returns the first multiple of align, a power of two, from n on.
+func roundUp(n, align int64) int64 { return (n + align - 1) &^ (align - 1) }
 
 // addition is a change of a zip: what is put into it, and to which multiple its bytes go.
 type addition struct {
@@ -91,7 +129,8 @@ func (a *addition) member(ctx context.Context, f *os.File, it *item, end int64) 
 	// A length that is not known yet has room when it could take 64 bits.
 	m.wide = it.size >= full32-it.size/1000-1<<16 && it.level > 0 || it.size >= full32
 	head := int64(len(m.local()))
-	at := (end+head+a.align-1)/a.align*a.align - head
+	align := cmp.Or(it.align, a.align)
+	at := roundUp(end+head, align) - head
 	m.header = at
 	if err := f.Truncate(end); err != nil { // so that the gap reads as zeros
 		return nil, 0, err
@@ -128,7 +167,11 @@ func (a *addition) member(ctx context.Context, f *os.File, it *item, end int64) 
 		}
 		a.tell(it.name, how, packed, at+head)
 	}
-	return m.central(), at + head + packed, nil
+	next = at + head + packed
+	if it.fill {
+		next = roundUp(next, align)
+	}
+	return m.central(), next, nil
 }
 
 // pack copies r to w, deflated at levels above 0, and returns how much was read and written.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
 	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
+	"github.com/whisperfile/whisperfile/cmd/internal/mangen"
 )
 
 const description = "Each FILE goes to the end of ZIP, an executable or a zip file, in place of one of the same name if there is one. Bytes of " +
@@ -46,7 +47,14 @@ func NewZipalign(env applet.Env) *cli.App {
 		Usage:       "put models and arguments into an executable",
 		ArgsUsage:   "ZIP FILE...",
 		Description: description,
-		Flags:       flags,
+		Metadata: mangen.Manual{
+			Examples: []mangen.Item{
+				{Term: "zipalign -j0 whisper.llamafile ggml-base.bin .args", Text: "Make a whisperfile of a copy of the program"},
+				{Term: "unzip -l whisper.llamafile", Text: "List what is inside"},
+			},
+			SeeAlso: []string{"whisperfile", "assimilate"},
+		}.Metadata(),
+		Flags: flags,
 		Action: func(c *cli.Context) error {
 			if c.NArg() < 2 {
 				return whisper.Fail(whisper.Usage, errors.New("what is to be put where?"), "usage: zipalign [flags] ZIP FILE...")
@@ -55,7 +63,7 @@ func NewZipalign(env applet.Env) *cli.App {
 			if align < 1 || align > 1<<30 || align&(align-1) != 0 {
 				return whisper.Failf(whisper.Usage, "-a takes a power of two up to 1073741824, not %d", align)
 			}
-			a := &addition{}
+			a := &addition{align: int64(align)}
 			if c.Bool("verbose") {
 				a.tell = func(name, how string, size, at int64) {
 					fmt.Fprintf(env.Stdout, "%s: %s, %d bytes at %d\n", name, how, size, at)
@@ -67,22 +75,10 @@ func NewZipalign(env applet.Env) *cli.App {
 					level = l
 				}
 			}
-			if err := a.collect(c.Args().Tail(), item{level: level, align: int64(align)}, c.Bool("junk-paths"), c.Bool("real-time")); err != nil {
+			if err := a.collect(c.Args().Tail(), level, c.Bool("junk-paths"), c.Bool("real-time")); err != nil {
 				return whisper.Fail(whisper.Input, err, "")
 			}
 			return a.into(c.Context, c.Args().First())
-		},
-	}
-}
-
-// NewAssimilate makes the command that turns a file for all systems into one for this system, of which there are none yet.
-func NewAssimilate(applet.Env) *cli.App {
-	return &cli.App{
-		Name:      "assimilate",
-		Usage:     "turn a file for all systems into one for this system",
-		ArgsUsage: "FILE",
-		Action: func(*cli.Context) error {
-			return whisper.Failf(whisper.Usage, "assimilate is not there yet: this program is for one system already")
 		},
 	}
 }
