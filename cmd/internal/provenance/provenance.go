@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
+	"github.com/whisperfile/whisperfile/cmd/internal/sandbox"
 	"github.com/whisperfile/whisperfile/ggml"
 )
 
@@ -93,6 +94,7 @@ func facts(info *debug.BuildInfo, version string) [][2]string {
 		{"tags", cmp.Or(Setting(info, "-tags"), "none")},
 		{"target", target},
 		{"kernels", kernels()},
+		{"sandbox", strings.TrimPrefix(sandbox.Status(), "sandbox: ")},
 	}
 }
 
