@@ -4,7 +4,6 @@ package cli
 
 import (
 	"context"
-	"io"
 	"os"
 	"os/signal"
 	"slices"
@@ -52,20 +51,20 @@ func run(ctx context.Context, env applet.Env, app *cli.App) error {
 		return Fail(Usage, err, hint)
 	}
 	// Asked for before anything is parsed, so that a bad value beside them does not hide the help.
-	switch flags := args[:slices.Index(args, "--")]; {
-	case slices.Contains(flags, "--help"):
-		_, err = io.WriteString(env.Stdout, Help(app))
-		return Fail(Output, err, "")
-	case slices.Contains(flags, "--version"):
+	flags := args[:slices.Index(args, "--")]
+	if done, err := tell(env, app, flags); done {
+		return err
+	}
+	if slices.Contains(flags, "--version") {
 		return showVersion(env, app, flags)
 	}
 	return app.RunContext(ctx, append([]string{app.Name}, args...))
 }
 
-// Prepare gives app what every program has: --help, --version, and values of flags that may hold commas.
+// Prepare gives app what every program has: -h, --help, --generate, --version, and values of flags that may hold commas.
 func Prepare(app *cli.App) {
 	app.HideHelp, app.HideVersion = true, true
 	app.DisableSliceFlagSeparator = true
-	app.Flags = append(app.Flags, &cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "show this text"})
-	app.Flags = append(app.Flags, versionFlags(app)...)
+	app.Flags = append(append(app.Flags, helpFlags()...), versionFlags(app)...)
+	complete(app)
 }

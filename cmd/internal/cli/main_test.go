@@ -68,41 +68,6 @@ func TestExit(t *testing.T) {
 	}
 }
 
-func TestHelp(t *testing.T) {
-	var stdout bytes.Buffer
-	Main(applet.Env{Args: []string{"-h"}, Stdout: &stdout, Stderr: io.Discard}, echo("echo", nil))
-	want := `echo: print what was given
-
-usage: echo [flags] FILE...
-
-Input:
-  -f FILE, --file FILE        hear FILE
-
-Computing:
-  -t N, --threads N           compute with N threads [4]
-  --quiet                     say nothing; and that at great length and that at great length and
-                              that at great length and that at great length and that at great length
-                              and that at great length
-
-Other:
-  -h, --help                  show this text
-  --version                   show the version
-
-Exit codes:
-  0    all done
-  1    some inputs failed, others did not; or anything not below
-  2    the command line cannot be followed
-  3    the model is missing, damaged or not supported
-  4    no input could be read
-  5    the output could not be written
-  6    the device failed
-  130  interrupted; what was done until then is written
-`
-	if diff := cmp.Diff(want, stdout.String()); diff != "" {
-		t.Error(diff)
-	}
-}
-
 func TestVersion(t *testing.T) {
 	var stdout bytes.Buffer
 	code := Main(applet.Env{Args: []string{"--version"}, Stdout: &stdout, Stderr: io.Discard}, echo("echo", nil))

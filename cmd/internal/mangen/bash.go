@@ -125,11 +125,10 @@ func bashFunction(b *strings.Builder, name string, flags []Flag, args []argument
 	case hasWords(args):
 		bashArguments(b, args, patterns)
 	}
-	b.WriteString(`		else
-			return
-		fi
+	b.WriteString(`		fi
 		;;
 	esac
+	[[ -z $words ]] && return
 	compopt +o default +o bashdefault 2>/dev/null
 	COMPREPLY=($(compgen -P "$head" -W "$words" -- "$cur"))
 }
@@ -165,5 +164,5 @@ func bashArguments(b *strings.Builder, args []argument, withValue []string) {
 			fmt.Fprintf(b, "\t\t\t%d) words='%s' ;;\n", i, strings.Join(a.words, " "))
 		}
 	}
-	b.WriteString("\t\t\t*) return ;;\n\t\t\tesac\n\t\tfi\n\t\tif [[ -z $words ]]; then\n\t\t\treturn\n")
+	b.WriteString("\t\t\tesac\n")
 }
