@@ -41,6 +41,10 @@ var layers = map[string]struct{ ours, others []string }{
 	"cmd/whisperfile":                {ours: []string{"cmd/internal", "model/tinyen"}},
 	"cmd/internal/provenance/notice": {ours: []string{"cmd/internal"}, others: []string{"github.com/google/licensecheck"}},
 	"cmd/internal/provenance/sbom":   {ours: []string{"cmd/internal"}, others: []string{"github.com/CycloneDX/cyclonedx-go"}},
+	"cmd/internal/sandbox": {
+		ours:   []string{"cmd/internal/sandbox"},
+		others: []string{"github.com/elastic/go-seccomp-bpf", "github.com/landlock-lsm/go-landlock", "github.com/urfave/cli/v2", "golang.org/x/sys"},
+	},
 	"cmd/internal": {
 		ours: []string{"cmd/internal", "model", "ggml", "audio", "gpu"},
 		others: []string{

@@ -12,6 +12,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
+
+	"github.com/whisperfile/whisperfile/cmd/internal/sandbox"
 )
 
 // Env is the world a program runs in. Programs use nothing of package os that an Env offers.
@@ -25,6 +27,9 @@ type Env struct {
 
 	// Terminal says which of the streams a person sits at.
 	Terminal Terminal
+
+	// Sandbox restricts the process once files are open. It is nil where the process does more than run the program.
+	Sandbox *sandbox.Sandbox
 
 	// Models returns the names of the models among the files appended to the executable. It is nil where there are no files.
 	Models func() []string
@@ -57,6 +62,7 @@ func System() Env {
 			Stdout: term.IsTerminal(int(os.Stdout.Fd())),
 			Stderr: term.IsTerminal(int(os.Stderr.Fd())),
 		},
+		Sandbox: sandbox.System(),
 	}
 	if len(os.Args) > 0 {
 		env.Program, env.Args = os.Args[0], os.Args[1:]

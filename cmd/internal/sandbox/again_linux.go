@@ -102,21 +102,11 @@ func onThread(f func() error) error {
 	return <-done
 }
 
-// executable returns the path of the program that runs. A program that was started by naming the loader has none: it would
-// be the loader that starts.
+// executable returns the path of the program that runs.
 func executable() (path string, ok bool) {
-	aux, err := unix.Auxv()
-	if err != nil {
-		return "", false
-	}
-	const base = 7 // AT_BASE, where the loader lies
-	loaded := false
-	for _, a := range aux {
-		loaded = loaded || a[0] == base && a[1] != 0
-	}
 	const link = "/proc/self/exe"
 	running, err := os.Stat(link)
-	if err != nil || !loaded {
+	if err != nil {
 		return "", false
 	}
 	if path, err = os.Executable(); err == nil {

@@ -4,6 +4,7 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 	"syscall"
 
 	seccomp "github.com/elastic/go-seccomp-bpf"
@@ -35,10 +36,18 @@ func probe() kernel {
 		}
 	}
 	k.seccomp = seccomp.Supported()
-	// The runtime refuses to make a call on every thread where there may be threads that it has not started. This one changes nothing.
-	_, _, err := syscall.AllThreadsSyscall(unix.SYS_GETPID, 0, 0, 0)
-	k.libraries = err != 0
+	k.libraries = loaded()
 	return k
+}
+
+// loaded reports whether a loader has started the program, which can then load more.
+func loaded() bool {
+	const base = 7 // AT_BASE, where the loader lies
+	aux, err := unix.Auxv()
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(aux, func(a [2]uintptr) bool { return a[0] == base && a[1] != 0 })
 }
 
 // together reports whether Landlock can restrict all threads at once.
@@ -77,8 +86,11 @@ func (s *Sandbox) enter(p Policy) {
 			s.holds = append(s.holds, fmt.Sprintf("Landlock ABI %d", k.abi))
 		}
 	default:
-		if k.restrictAll(p) == nil {
+		switch k.restrictAll(p) {
+		case nil:
 			s.holds = append(s.holds, fmt.Sprintf("Landlock ABI %d", k.abi))
+		case syscall.ENOTSUP: // the loader was started by its name
+			k.libraries = true
 		}
 	}
 	if k.seccomp && loadFilters(p, k.libraries) == nil {
