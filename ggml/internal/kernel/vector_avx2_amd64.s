@@ -10,43 +10,37 @@
 	VHADDPS      X0, X0, X0
 
 // func exp2Sum8AVX2(x *float32, n int, m float32) float32
-// Table.Exp2Sum. Requires AVX2, FMA, and n > 0, a multiple of 8. With x−m = i + f, i whole: 2^f by the polynomial, and i
-// added to its exponent. SI x, CX left; Y0 the sum, Y1 … Y3, Y14, Y15 at work, Y4 m, Y5 −125, Y6 what rounds, Y7 1,
-// Y8 … Y13 c1 … c6.
+// Table.Exp2Sum. Requires AVX2, FMA, and n > 0, a multiple of 8.
+// A power is that of the next whole number of eighths, whose fraction comes from a table and whose whole part is added to
+// the exponent, times a polynomial.
+// SI x, CX left; Y0 the sum, Y1 … Y3, Y7 at work, Y4 m, Y5 −125, Y6 what rounds, Y8 … Y10 c1 … c3, Y11 the table.
 TEXT ·exp2Sum8AVX2(SB), NOSPLIT, $0-28
 	MOVQ         x+0(FP), SI
 	MOVQ         n+8(FP), CX
 	VBROADCASTSS m+16(FP), Y4
 	VBROADCASTSS ·exp2Terms+0(SB), Y5
-	VBROADCASTSS ·exp2Terms+4(SB), Y6
-	VBROADCASTSS ·exp2Terms+8(SB), Y7
-	VBROADCASTSS ·exp2Terms+12(SB), Y8
-	VBROADCASTSS ·exp2Terms+16(SB), Y9
-	VBROADCASTSS ·exp2Terms+20(SB), Y10
-	VBROADCASTSS ·exp2Terms+24(SB), Y11
-	VBROADCASTSS ·exp2Terms+28(SB), Y12
-	VBROADCASTSS ·exp2Terms+32(SB), Y13
+	VBROADCASTSS ·exp2Short+0(SB), Y6
+	VBROADCASTSS ·exp2Short+4(SB), Y8
+	VBROADCASTSS ·exp2Short+8(SB), Y9
+	VBROADCASTSS ·exp2Short+12(SB), Y10
+	VMOVUPS      ·exp2Eighths+0(SB), Y11
 	VXORPS       Y0, Y0, Y0
 
 loop:
 	VMOVUPS     (SI), Y1
 	VSUBPS      Y4, Y1, Y1
 	VMAXPS      Y1, Y5, Y1       // a NaN stays
-	VADDPS      Y6, Y1, Y2       // i in the low bits
+	VADDPS      Y6, Y1, Y2       // eighths in the low bits
 	VSUBPS      Y6, Y2, Y3
 	VSUBPS      Y3, Y1, Y1       // f
-	VPSLLD      $23, Y2, Y2
-	VMULPS      Y1, Y1, Y14      // f²: pairs of terms shorten the chain
-	VMOVAPS     Y13, Y3
-	VFMADD213PS Y12, Y1, Y3
-	VMOVAPS     Y11, Y15
-	VFMADD213PS Y10, Y1, Y15
-	VFMADD213PS Y15, Y14, Y3
-	VMOVAPS     Y9, Y15
-	VFMADD213PS Y8, Y1, Y15
-	VFMADD213PS Y15, Y14, Y3
-	VFMADD213PS Y7, Y1, Y3
-	VPADDD      Y2, Y3, Y3
+	VPERMPS     Y11, Y2, Y3
+	VPSLLD      $20, Y2, Y2
+	VPADDD      Y2, Y3, Y3       // 2^eighths
+	VMOVAPS     Y10, Y7
+	VFMADD213PS Y9, Y1, Y7
+	VFMADD213PS Y8, Y1, Y7
+	VMULPS      Y3, Y1, Y1
+	VFMADD231PS Y7, Y1, Y3
 	VMOVUPS     Y3, (SI)
 	VADDPS      Y3, Y0, Y0
 	ADDQ        $32, SI
