@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
+	"github.com/whisperfile/whisperfile/cmd/internal/assimilate"
 	"github.com/whisperfile/whisperfile/cmd/internal/bench"
 	"github.com/whisperfile/whisperfile/cmd/internal/bundle"
 	"github.com/whisperfile/whisperfile/cmd/internal/quantize"
@@ -20,6 +21,6 @@ func programs() applet.Registry {
 	r.Add("server", serve.New)
 	r.Add("whisper-quantize", quantize.New)
 	r.Add("zipalign", bundle.NewZipalign)
-	r.Add("assimilate", bundle.NewAssimilate)
+	r.Add("assimilate", assimilate.New)
 	return r
 }
