@@ -8,6 +8,7 @@ import (
 	"debug/buildinfo"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -74,8 +75,12 @@ func Bill(p Product) ([]byte, error) {
 		builds = append(builds, build{info, file})
 	}
 	if len(builds) == 0 {
-		return nil, fmt.Errorf("a bill of no builds")
+		return nil, errors.New("a bill of no builds")
 	}
+	return bill(p, builds)
+}
+
+func bill(p Product, builds []build) ([]byte, error) {
 	if p.Version == "" {
 		p.Version = provenance.BuildVersion(builds[0].info)
 	}
