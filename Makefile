@@ -15,6 +15,14 @@ VCS        := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo fa
 BUILDFLAGS := -trimpath -buildvcs=$(VCS) -tags '$(TAGS)' -ldflags '-s -w$(VERSION:%= -X github.com/whisperfile/whisperfile/cmd/internal/cli.version=%)'
 EXE        := $(if $(filter windows,$(GOOS)),.exe)
 
+PREFIX  ?= /usr/local
+DESTDIR ?=
+BINDIR  ?= $(PREFIX)/bin
+DATADIR ?= $(PREFIX)/share
+MANDIR  ?= $(DATADIR)/man
+LINKS   ?= zipalign assimilate
+FORCE   ?=
+
 FUZZTIME  ?= 1m
 TESTFLAGS ?=
 PEERS     ?=
@@ -23,7 +31,7 @@ AUDIO     ?=
 MINUTES   ?= 30
 
 .PHONY: all
-all: build hear ## build everything and transcribe a clip (the default)
+all: build man hear ## build everything and transcribe a clip (the default)
 
 .PHONY: build
 build: $(PROGRAMS:%=$(DIST)/%$(EXE)) ## build the programs into dist/ (GOOS= and GOARCH= for another system)
@@ -37,6 +45,23 @@ $(PROGRAMS:%=$(DIST)/%$(EXE)):
 .PHONY: hear
 hear: $(DIST)/whisperfile ## transcribe a clip of testdata with the weights inside dist/whisperfile
 	$(DIST)/whisperfile -f $(CLIP)
+
+# Programs for other systems do not run here, so what they say of themselves is asked of one for this system.
+.PHONY: man pdf $(DIST)/host/whisperfile
+$(DIST)/host/whisperfile:
+	GOOS= GOARCH= go build $(subst -tags '$(TAGS)',-tags 'nogpu noweights',$(BUILDFLAGS)) -o $@ ./cmd/whisperfile
+man: $(DIST)/host/whisperfile ## write manual pages into dist/man/ and completions for shells into dist/completions/
+	scripts/man.sh $(DIST) $<
+pdf: $(DIST)/host/whisperfile ## typeset the manual pages into dist/man/*.pdf (needs groff)
+	scripts/man.sh $(DIST) $< --pdf
+
+# Root takes what is built in a folder of somebody else, and leaves nothing of its own there.
+.PHONY: install uninstall
+install: $(if $(shell [ "$$(id -u)" = 0 ] && find Makefile ! -user 0),,build man) ## install below PREFIX=/usr/local (DESTDIR= BINDIR= DATADIR= MANDIR=; LINKS= for no zipalign, assimilate; FORCE=1)
+	@$(INSTALL) install
+uninstall: ## remove exactly what make install has put (with the same variables)
+	@$(INSTALL) uninstall
+INSTALL = DIST='$(DIST)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' BINDIR='$(BINDIR)' DATADIR='$(DATADIR)' MANDIR='$(MANDIR)' LINKS='$(LINKS)' FORCE='$(FORCE)' scripts/install.sh
 
 .PHONY: dist
 dist: ## pack archives for all systems into dist/, with SHA256SUMS (PLATFORMS=linux/arm64 for some; VERSION=; SOURCE_DATE_EPOCH=)
@@ -117,6 +142,10 @@ qemu-arm64:
 qemu-amd64:
 	scripts/qemu.sh amd64 qemu-x86_64 Haswell avx2
 	RUNGS=avx go test -short -vet=off -exec "qemu-x86_64 -cpu SandyBridge" ./ggml/internal/...
+
+.PHONY: wine
+wine: ## run the fat file's Windows program, and tests as Windows programs, under wine
+	scripts/wine.sh $(TESTFLAGS)
 
 .PHONY: models
 models: ## get the models tiny.en and base, for tests that want larger ones
