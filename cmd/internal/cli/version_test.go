@@ -40,7 +40,7 @@ func TestVersionVerbose(t *testing.T) {
 // TestVerboseAlone does nothing without --version.
 func TestVerboseAlone(t *testing.T) {
 	var stdout bytes.Buffer
-	if code := Main(applet.Env{Args: []string{"--verbose", "a"}, Stdout: &stdout, Stderr: io.Discard}, echo("echo", nil)); code != 0 || stdout.String() != "echo [] 4 false [\"a\"]\n" {
+	if code := Main(applet.Env{Args: []string{"--verbose", "a"}, Stdout: &stdout, Stderr: io.Discard}, echo("echo", nil)); code != 0 || stdout.String() != "echo [\"a\"] 4 false []\n" {
 		t.Errorf("exit %d: %s", code, stdout.String())
 	}
 }
