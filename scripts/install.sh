@@ -21,19 +21,23 @@ die() {
 	exit 1
 }
 
-# state PATH: kind, checksum and size of what lies there, or the link's text; nothing where nothing does.
+# state PATH sets is to kind, checksum and size of what lies there, or the link's text; to nothing where nothing does.
 state() {
 	if [ -L "$1" ]; then
-		echo "l $(readlink "$1") -"
+		is="l $(readlink "$1") -"
 	elif [ -f "$1" ]; then
-		echo "f $(cksum <"$1")"
+		is="f $(cksum <"$1")"
 	elif [ -e "$1" ]; then
-		echo "other - -"
+		is="other - -"
+	else
+		is=
 	fi
 }
 
 # ours PATH: whether what lies below root at PATH is as it was put there.
-ours() { [ -f "$record" ] && grep -Fqx "$(state "$root$1") $1" "$record"; }
+ours() {
+	[ -f "$record" ] && state "$root$1" && [ -n "$is" ] && grep -Fqx "$is $1" "$record"
+}
 
 # plan lists what there is to put, a line each: kind (x program, f file, l link), source, path; separated by tabs.
 plan() {
@@ -55,12 +59,12 @@ plan() {
 	done
 }
 
-# directory PATH: makes it and what is above it, and remembers what was not there.
+# directory PATH: makes it and what is above it, having noted what was not there.
 directory() {
 	[ -d "$1" ] && return
-	directory "$(dirname "$1")"
-	mkdir "$1"
+	directory "${1%/*}"
 	echo "$1" >>"$work/made"
+	mkdir "$1"
 }
 
 # undo takes back what an installation that fails has put beside what is there.
@@ -76,7 +80,8 @@ install() {
 	while IFS='	' read -r kind source path; do
 		[ "$kind" = l ] || [ -f "$source" ] || die "$source is not there: make build man, as the owner of this folder"
 		target=$root$path
-		case $(state "$target") in
+		state "$target"
+		case $is in
 		'') continue ;;
 		other*) die "$target is in the way" ;;
 		esac
@@ -96,17 +101,19 @@ install() {
 	trap 'exit 130' HUP INT TERM
 	while IFS='	' read -r kind source path; do
 		target=$root$path
-		directory "$(dirname "$target")"
-		temporary=$(dirname "$target")/.$(basename "$target").new
+		directory "${target%/*}"
+		temporary=${target%/*}/.${target##*/}.new
 		echo "$temporary" >>"$work/temporary"
-		rm -f "$temporary"
+		state "$temporary"
+		[ -z "$is" ] || rm -f "$temporary"
 		if [ "$kind" = l ]; then
 			ln -s "$source" "$temporary"
 		else
 			cat "$source" >"$temporary"
 			if [ "$kind" = x ]; then chmod +x "$temporary"; fi
 		fi
-		echo "$(state "$temporary") $path" >>"$work/record"
+		state "$temporary"
+		echo "$is $path" >>"$work/record"
 	done <"$work/plan"
 	directory "$root$doc"
 	while IFS= read -r dir; do
@@ -124,7 +131,7 @@ install() {
 	mv -f "$record.new" "$record"
 	while IFS='	' read -r kind source path; do
 		target=$root$path
-		mv -f "$(dirname "$target")/.$(basename "$target").new" "$target"
+		mv -f "${target%/*}/.${target##*/}.new" "$target"
 	done <"$work/plan"
 	: >"$work/made"
 	cut -f 3 "$work/plan" >"$work/paths"
@@ -146,7 +153,7 @@ uninstall() {
 		[ "$kind" != d ] || continue
 		if ours "$path"; then
 			rm -f "$root$path"
-		elif [ -n "$(state "$root$path")" ]; then
+		elif [ -e "$root$path" ] || [ -L "$root$path" ]; then
 			echo "left: $root$path is not what was installed"
 		fi
 	done <"$work/old"
