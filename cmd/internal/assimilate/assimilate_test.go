@@ -245,7 +245,7 @@ func TestCommand(t *testing.T) {
 	}
 	files := map[string][]byte{
 		"cut": whole[:len(whole)-1], "text": []byte("whisper\n"), "elf": append(small().bytes(), make([]byte, 1<<17)...), "empty": nil,
-		"other": append(fatHead(), make([]byte, 1<<17)...), "crc": damage(at("bin/linux-amd64")+0x200, "x"), "kept": damage(keptAt+500, "x"),
+		"crc": damage(at("bin/linux-amd64")+0x200, "x"), "kept": damage(keptAt+500, "x"),
 		"moved": bytes.ReplaceAll(whole, []byte("bin/linux-amd64"), []byte("bin/linux-riscv")),
 	}
 	for name, b := range files {
@@ -253,9 +253,10 @@ func TestCommand(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	files["fat"] = whole
-	pack(t, "other", "base.bin")
-	files["other"] = read(t, "other")
+	writeFat(t, "other", []string{"base.bin"}, inside)
+	for _, name := range []string{"fat", "other"} {
+		files[name] = read(t, name)
+	}
 	for _, test := range []struct {
 		args string
 		code whisper.Code
@@ -309,10 +310,11 @@ func TestMoved(t *testing.T) {
 	for flags, want := range map[string]string{"-9": "bin/linux-amd64 is compressed", "-a=1": "no multiple of 64 KiB"} {
 		names, inside := everything()
 		fatten(t, names[:1], inside)
-		if err := os.WriteFile(names[1], inside[names[1]], 0o755); err != nil {
+		name := names[1]
+		if err := errors.Join(os.Mkdir("bin", 0o777), os.WriteFile(name, inside[name], 0o755)); err != nil {
 			t.Fatal(err)
 		}
-		pack(t, flags, "fat", names[1])
+		pack(t, flags, "fat", name)
 		if code, said := assimilate("fat", "--platform", "linux/amd64"); code != whisper.Input || !strings.Contains(said, want) {
 			t.Errorf("%s: exit %d: %q", flags, code, said)
 		}
@@ -439,8 +441,9 @@ func FuzzRelocate(f *testing.F) {
 // FuzzRead takes a file for all systems whose first bytes, kept bytes and zip directory are any.
 func FuzzRead(f *testing.F) {
 	names, inside := everything()
-	fatten(f, names, inside)
-	whole := read(f, "fat")
+	path := filepath.Join(f.TempDir(), "fat")
+	writeFat(f, path, names, inside)
+	whole := read(f, path)
 	directory := bytes.Index(whole, []byte("PK\x01\x02"))
 	f.Add(whole[:lenHead], whole[keptAt:keptAt+lenKept], whole[directory:])
 	p := Platform{OS: linux, Arch: "amd64"}

@@ -3,9 +3,9 @@ package assimilate
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -40,44 +40,49 @@ func read(t testing.TB, path string) []byte {
 	return b
 }
 
-// fatHead returns what is in front of the first file inside: a PE header, and text. The header says nothing of its section yet.
-func fatHead() []byte {
-	b := make([]byte, 0x2000)
-	copy(b, magic)
-	b[0x3c] = 0x70
-	copy(b[0x70:], "PE\x00\x00d\x86")
-	copy(b[0x70+24:], ".text")
-	le.PutUint32(b[0x70+24+16:], 8)
-	le.PutUint32(b[0x70+24+20:], 1<<16)
-	copy(b[lenHead:], strings.Repeat("# launcher\n", 200))
-	return b
+// writeFat makes a file for all systems of these files inside. Its header for Windows has one section, which is the first of them.
+func writeFat(t testing.TB, path string, names []string, inside map[string][]byte) {
+	t.Helper()
+	head := make([]byte, 0x2000)
+	copy(head, magic)
+	const pe = 0x70
+	head[0x3c] = pe
+	copy(head[pe:], "PE\x00\x00\x64\x86\x01")
+	section := head[pe+24:]
+	copy(section, ".text")
+	le.PutUint32(section[16:], uint32(len(inside[names[0]])))
+	le.PutUint32(section[20:], boundary)
+	copy(head[lenHead:], strings.Repeat("# launcher\n", 200))
+	var parts []bundle.Part
+	for _, name := range names {
+		data := inside[name]
+		parts = append(parts, bundle.Part{
+			Name: name, Size: int64(len(data)), Executable: true, Align: boundary, Fill: true,
+			Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil },
+		})
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o755)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.Write(head); err != nil {
+		t.Fatal(err)
+	}
+	if err := bundle.Append(context.Background(), f, int64(len(head)), parts); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // fatten goes to a directory of its own and makes the file "fat" there of these files inside.
-func fatten(t testing.TB, names []string, inside map[string][]byte) {
+func fatten(t *testing.T, names []string, inside map[string][]byte) {
 	t.Helper()
 	t.Chdir(t.TempDir())
-	if err := os.WriteFile("fat", fatHead(), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, inside[name], 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	pack(t, append([]string{"fat"}, names...)...)
-	b := read(t, "fat")
-	b[0x76] = 1 // section
-	if err := os.WriteFile("fat", b, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	writeFat(t, "fat", names, inside)
 }
 
 // pack runs zipalign.
-func pack(t testing.TB, args ...string) {
+func pack(t *testing.T, args ...string) {
 	t.Helper()
 	var out bytes.Buffer
 	env := applet.Env{Program: "zipalign", Args: args, Stdout: &out, Stderr: &out, Getenv: os.Getenv}
