@@ -13,6 +13,7 @@ import (
 	"github.com/whisperfile/whisperfile/cmd/internal/devices"
 	"github.com/whisperfile/whisperfile/cmd/internal/mangen"
 	"github.com/whisperfile/whisperfile/cmd/internal/models"
+	"github.com/whisperfile/whisperfile/cmd/internal/sandbox"
 	"github.com/whisperfile/whisperfile/ggml"
 )
 
@@ -55,6 +56,8 @@ func New(env applet.Env) *cli.App {
 			if err := devices.Choose(c); err != nil {
 				return err
 			}
+			env := env
+			env.Sandbox = env.Sandbox.Of(c)
 			return run(c.Context, env, s)
 		},
 	}
@@ -77,7 +80,7 @@ func flags() []cli.Flag {
 		&cli.BoolFlag{Name: "json", Category: comparing, Usage: "compare, and print JSON instead of tables"},
 		&cli.BoolFlag{Name: "csv", Category: comparing, Usage: "compare, and print CSV instead of tables"},
 		&cli.StringFlag{Name: "svg", Category: comparing, Usage: "compare, and draw roofline and scaling into `FILE`"},
-	}, devices.Flags("Devices")...)
+	}, append(devices.Flags("Devices"), sandbox.Flag())...)
 }
 
 // settings are the command line, understood.
@@ -116,6 +119,9 @@ func understand(c *cli.Context) (settings, error) {
 }
 
 func run(ctx context.Context, env applet.Env, s settings) error {
+	policy := s.policy(env)
+	env.Sandbox.Begin(policy)
+	env.Sandbox.Enter(policy)
 	switch {
 	case s.compare:
 		return runCompare(ctx, env, s)
@@ -129,6 +135,18 @@ func run(ctx context.Context, env applet.Env, s settings) error {
 		return err
 	}
 	return errors.Join(e.passes(ctx, env.Stderr, upstream), e.Close())
+}
+
+// policy is what measuring needs: the model, which is opened again and again, and how busy the machine is.
+func (s settings) policy(env applet.Env) sandbox.Policy {
+	p := sandbox.Policy{Read: []string{"/proc/stat"}}
+	if path, data, err := models.Weights(env, s.model, false); err == nil && data == nil {
+		p.Read = append(p.Read, path)
+	}
+	if s.svg != "" {
+		p.Outputs = append(p.Outputs, s.svg)
+	}
+	return p
 }
 
 // runCompare refuses a picture that cannot be written before it measures anything.

@@ -2,7 +2,6 @@ package bundle
 
 import (
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
 	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
+	"github.com/whisperfile/whisperfile/cmd/internal/sandbox"
 )
 
 // The two programs that a start may mean that names none.
@@ -137,7 +137,7 @@ func choose(env *applet.Env, reg applet.Registry, inside []string) (string, erro
 
 // ffmpeg reports whether it is installed; a person is told where it is not.
 func ffmpeg(env applet.Env) bool {
-	if _, err := exec.LookPath("ffmpeg"); err == nil {
+	if _, err := sandbox.LookPath("ffmpeg"); err == nil {
 		return true
 	}
 	fmt.Fprintf(env.Stderr, "%s: %s inside asks for --convert, but ffmpeg is not installed: only what is read without it is heard\n", serving, argsName)

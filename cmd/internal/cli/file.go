@@ -73,7 +73,7 @@ func createBeside(path string) (*os.File, error) {
 	dir, base := filepath.Split(path)
 	for {
 		name := filepath.Join(dir, fmt.Sprintf(".%.40s.%08x.tmp", strings.ToValidUTF8(base, "_"), rand.Uint32()))
-		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 		var p *os.PathError
 		switch {
 		case err == nil, !errors.As(err, &p):

@@ -18,6 +18,7 @@ import (
 
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
 	"github.com/whisperfile/whisperfile/cmd/internal/mangen"
+	"github.com/whisperfile/whisperfile/cmd/internal/sandbox"
 )
 
 // browse shows the manual page of app in a pager, as man sets it, or plain where there is no man. It reports whether it did:
@@ -60,14 +61,14 @@ func pager(env applet.Env) *exec.Cmd {
 	case strings.TrimSpace(line) == "cat":
 		return nil
 	case strings.TrimSpace(line) != "":
-		if sh, err := exec.LookPath("sh"); err == nil {
+		if sh, err := sandbox.LookPath("sh"); err == nil {
 			return exec.Command(sh, "-c", line)
 		}
 		words := strings.Fields(line)
 		return exec.Command(words[0], words[1:]...)
 	}
 	for _, name := range []string{"less", "more"} {
-		if path, err := exec.LookPath(name); err == nil {
+		if path, err := sandbox.LookPath(name); err == nil {
 			return exec.Command(path)
 		}
 	}
@@ -76,7 +77,7 @@ func pager(env applet.Env) *exec.Cmd {
 
 // typeset returns the manual page of app as man lays it out for this terminal, with what pagers show as bold and underlined.
 func typeset(env applet.Env, app *cli.App) ([]byte, bool) {
-	man, err := exec.LookPath("man")
+	man, err := sandbox.LookPath("man")
 	if err != nil {
 		return nil, false
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
 	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
 	"github.com/whisperfile/whisperfile/cmd/internal/mangen"
+	"github.com/whisperfile/whisperfile/cmd/internal/sandbox"
 	"github.com/whisperfile/whisperfile/ggml"
 )
 
@@ -64,6 +65,7 @@ func New(env applet.Env) *cli.App {
 		}.Metadata(),
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "threads", Aliases: []string{"t"}, Usage: "compute with `N` threads", Value: ggml.DefaultThreads(), DefaultText: "physical cores", Base: 10},
+			sandbox.Flag(),
 		},
 		Action: func(c *cli.Context) error {
 			args := c.Args().Slice()
@@ -77,6 +79,8 @@ func New(env applet.Env) *cli.App {
 			if err != nil {
 				return err
 			}
+			env := env
+			env.Sandbox = env.Sandbox.Of(c)
 			return run(c.Context, env, args[0], args[1], t, c.Int("threads"))
 		},
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
 	"github.com/whisperfile/whisperfile/cmd/internal/cli"
+	"github.com/whisperfile/whisperfile/cmd/internal/sandbox"
 	"github.com/whisperfile/whisperfile/ggml"
 	"github.com/whisperfile/whisperfile/model/convert"
 )
@@ -21,6 +22,8 @@ import (
 // before out is touched and before anything is printed.
 func run(ctx context.Context, env applet.Env, in, out string, to ggml.Type, threads int) error {
 	start := time.Now()
+	policy := sandbox.Policy{Read: []string{in}, Outputs: []string{out}}
+	env.Sandbox.Begin(policy)
 	model, closeModel, err := open(in)
 	if err != nil {
 		return err
@@ -35,6 +38,7 @@ func run(ctx context.Context, env applet.Env, in, out string, to ggml.Type, thre
 	if err := cli.CanWrite(out); err != nil {
 		return cli.Fail(cli.Output, err, "")
 	}
+	env.Sandbox.Enter(policy)
 
 	q := &quantizer{ctx: ctx, model: model, to: to, threads: threads, report: newReport(env, model, to)}
 	q.report.start(in)

@@ -45,9 +45,9 @@ func Status() string {
 	return "sandbox: " + what + "; --unsecure turns it off"
 }
 
-// Flag is --unsecure, for the help's category of that name.
-func Flag(category string) cli.Flag {
-	return &cli.BoolFlag{Name: "unsecure", Category: category, Usage: "do not give up the rights to the network, files and programs that are not needed"}
+// Flag is --unsecure.
+func Flag() cli.Flag {
+	return &cli.BoolFlag{Name: "unsecure", Usage: "do not give up the rights to the network, files and programs that are not needed"}
 }
 
 // Of returns s, or nil where c says --unsecure.

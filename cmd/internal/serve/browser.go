@@ -1,14 +1,18 @@
 package serve
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"os/exec"
 	"runtime"
+
+	"github.com/whisperfile/whisperfile/cmd/internal/sandbox"
 )
 
 // browse returns what shows a page in the user's browser, or nil where nobody sits at a desktop.
-func browse(getenv func(string) string) func(url string) {
+func browse(getenv func(string) string, s *sandbox.Sandbox) func(url string) {
 	if getenv("SSH_CONNECTION") != "" {
 		return nil
 	}
@@ -22,9 +26,9 @@ func browse(getenv func(string) string) func(url string) {
 		if getenv("DISPLAY") == "" && getenv("WAYLAND_DISPLAY") == "" {
 			return nil
 		}
-		command = []string{"xdg-open"}
+		return browseLater("xdg-open", s)
 	}
-	path, err := exec.LookPath(command[0])
+	path, err := sandbox.LookPath(command[0])
 	if err != nil {
 		return nil
 	}
@@ -34,6 +38,45 @@ func browse(getenv func(string) string) func(url string) {
 		if c.Start() == nil {
 			go c.Wait() //nolint:errcheck // as above
 		}
+	}
+}
+
+// waiting is a script that starts its arguments with the address that it reads, in the background, so that nobody has to wait for the
+// browser to end. Its input is taken aside first: what runs in the background has none.
+const waiting = `exec 3<&0 </dev/null
+{ IFS= read -r url <&3 && exec 3<&- && exec "$0" "$url"; } &`
+
+// browseLater starts opener at once but lets it wait for the address: a browser must not have the restrictions that this program may have
+// when it knows the address.
+func browseLater(opener string, s *sandbox.Sandbox) func(url string) {
+	path, err := sandbox.LookPath(opener)
+	if err != nil {
+		return nil
+	}
+	shell, err := sandbox.LookPath("sh")
+	if err != nil {
+		return nil
+	}
+	pipe, err := s.Hand(func() (*os.File, error) {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return nil, err
+		}
+		defer r.Close()
+		c := exec.Command(shell, "-c", waiting, path)
+		c.Stdin = r
+		if err := c.Run(); err != nil {
+			w.Close()
+			return nil, err
+		}
+		return w, nil
+	})
+	if err != nil {
+		return nil
+	}
+	return func(url string) {
+		fmt.Fprintln(pipe, url)
+		pipe.Close()
 	}
 }
 

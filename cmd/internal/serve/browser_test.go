@@ -24,7 +24,7 @@ func TestBrowse(t *testing.T) {
 		{"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22", "DISPLAY": ":0"},
 		{"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22"},
 	} {
-		if browse(func(name string) string { return env[name] }) != nil {
+		if browse(func(name string) string { return env[name] }, nil) != nil {
 			t.Errorf("a browser would open with %v", env)
 		}
 	}

@@ -43,6 +43,8 @@ func newApp(env applet.Env, open opener) *cli.App {
 			if err != nil {
 				return err
 			}
+			s.sandbox = env.Sandbox.Of(c)
+			s.sandbox.Begin(s.policy())
 			open := open
 			if open == nil {
 				computer := newComputer(env, s.threads, s.cpu)
@@ -86,6 +88,8 @@ func (s *settings) run(ctx context.Context, stdout io.Writer, open opener) (err 
 	if s.show != nil {
 		s.show(s.address(scheme, port))
 	}
+	s.sandbox.Enter(s.policy())
+	s.Log.Info("restricted", "by", s.sandbox.String())
 	return server.Serve(ctx, l, s.grace)
 }
 

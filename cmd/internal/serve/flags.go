@@ -9,6 +9,7 @@ import (
 	"github.com/whisperfile/whisperfile/cmd/internal/devices"
 	"github.com/whisperfile/whisperfile/cmd/internal/mangen"
 	"github.com/whisperfile/whisperfile/cmd/internal/models"
+	"github.com/whisperfile/whisperfile/cmd/internal/sandbox"
 )
 
 const description = "Clients send a sound as a form to /inference, as to whisper.cpp's server, or to /v1/audio/transcriptions and " +
@@ -81,5 +82,5 @@ func flags() []cli.Flag {
 		decoding.Number("offset-n", "on", answers, "count subtitles of SRT from `N` + 1", 0),
 		decoding.Toggle("print-realtime", "pr", answers, "print segments on standard output as well"),
 	)
-	return append(all, devices.Flags("Devices")...)
+	return append(append(all, devices.Flags("Devices")...), sandbox.Flag())
 }

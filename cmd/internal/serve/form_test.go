@@ -130,7 +130,7 @@ func FuzzForm(f *testing.F) {
 			}
 		}
 		if form.sound != nil {
-			if _, err := newSound(form.sound, false, limits.Sound, ""); err != nil && asFault(err).status >= 500 {
+			if _, err := newSound(form.sound, false, limits.Sound, "", ""); err != nil && asFault(err).status >= 500 {
 				t.Fatal(err)
 			}
 		}

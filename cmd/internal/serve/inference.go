@@ -50,7 +50,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, defaults Request
 	if f.sound == nil {
 		return nil, nil, bad(soundField, "there is no file in the form")
 	}
-	if j.sound, err = newSound(f.sound, s.Convert, s.Limits.Sound, s.TempDir); err != nil {
+	if j.sound, err = newSound(f.sound, s.Convert, s.Limits.Sound, s.FFmpeg, s.TempDir); err != nil {
 		return nil, nil, err
 	}
 	return j, f.free, nil
@@ -133,7 +133,7 @@ func (s *Server) hear(ctx context.Context, j *job, watch watcher) (*heard, error
 	}
 	defer ses.Close()
 	began := time.Now()
-	defer func() { v.computed = time.Since(began) }()
+	defer func() { v.computed = max(time.Since(began), 1) }() // some clocks stand still for 15 ms
 	h, err := s.hearIn(ctx, ses, j, watch)
 	if err == nil {
 		v.audio = h.seconds

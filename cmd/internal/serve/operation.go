@@ -50,12 +50,13 @@ func (s *settings) operation(env applet.Env, c *cli.Context) (err error) {
 		}
 	}
 	if path := c.String("api-key-file"); path != "" {
+		s.watched = append(s.watched, path)
 		s.Keys, err = watch(s.Log, func() (keySums, error) { return readKeys(path) }, path)
 		if err != nil {
 			return whisper.Fail(whisper.Usage, fmt.Errorf("--api-key-file: %s: %w", path, whisper.Bare(err)), "")
 		}
 	}
-	s.Tell = func(state string) { tell(env.Getenv("NOTIFY_SOCKET"), state) }
+	s.Tell = manager(env.Getenv("NOTIFY_SOCKET"))
 	return s.encryption(c.String("tls-cert"), c.String("tls-key"))
 }
 
@@ -66,6 +67,7 @@ func (s *settings) encryption(cert, key string) (err error) {
 	case cert == "" || key == "":
 		return whisper.Failf(whisper.Usage, "--tls-cert and --tls-key go together")
 	}
+	s.watched = append(s.watched, cert, key)
 	if s.TLS, err = watch(s.Log, func() (*tls.Certificate, error) { return readCertificate(cert, key) }, cert, key); err != nil {
 		return whisper.Fail(whisper.Usage, fmt.Errorf("--tls-cert and --tls-key: %w", err), "")
 	}

@@ -25,6 +25,7 @@ type Config struct {
 	Public        fs.FS  // files that go before the page's and all addresses; nil for none
 
 	Convert bool   // let ffmpeg read what is not read otherwise
+	FFmpeg  string // the one that does; "" is the one in PATH
 	TempDir string // for what ffmpeg must have in a file; "" is the system's
 
 	Parallel int // requests that are heard at once

@@ -19,6 +19,7 @@ import (
 	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
 	"github.com/whisperfile/whisperfile/cmd/internal/decoding"
 	"github.com/whisperfile/whisperfile/cmd/internal/models"
+	"github.com/whisperfile/whisperfile/cmd/internal/sandbox"
 	"github.com/whisperfile/whisperfile/ggml"
 	"github.com/whisperfile/whisperfile/model"
 )
@@ -30,6 +31,10 @@ type settings struct {
 	port  int
 	grace time.Duration
 	show  func(url string) // shows the page; nil for nobody
+
+	sandbox *sandbox.Sandbox
+	watched []string // files that are read again when they change
+	served  []string // directories that were named, with all that is below
 
 	threads int
 	cpu     ggml.CPUOptions
@@ -100,7 +105,7 @@ func understand(env applet.Env, c *cli.Context) (s settings, err error) {
 		return s, err
 	}
 	if c.Bool("browser") && !c.Bool("nobrowser") {
-		s.show = browse(env.Getenv)
+		s.show = browse(env.Getenv, env.Sandbox.Of(c))
 	}
 	if c.Bool("print-realtime") {
 		s.Print = func(line string) { fmt.Fprintln(env.Stdout, line) }
@@ -135,6 +140,7 @@ func (s *settings) addresses(c *cli.Context) error {
 		return whisper.Fail(whisper.Usage, fmt.Errorf("--public: %s: %w", dir, whisper.Bare(err)), "")
 	}
 	s.Public = root.FS()
+	s.served = append(s.served, dir)
 	return nil
 }
 
@@ -142,7 +148,13 @@ func (s *settings) addresses(c *cli.Context) error {
 func (s *settings) conversion(c *cli.Context) error {
 	s.Convert, s.TempDir = c.Bool("convert"), c.String("tmp-dir")
 	if s.Convert {
-		if _, err := exec.LookPath("ffmpeg"); err != nil {
+		var err error
+		var failed *exec.Error
+		s.FFmpeg, err = sandbox.LookPath("ffmpeg")
+		switch {
+		case errors.As(err, &failed) && failed.Err != exec.ErrNotFound:
+			return whisper.Fail(whisper.Usage, fmt.Errorf("--convert needs ffmpeg, which others could have replaced: %w", failed.Err), "")
+		case err != nil:
 			return whisper.Fail(whisper.Usage, errors.New("--convert needs ffmpeg, which is not installed"), "without --convert wav, aiff, flac and mp3 are heard")
 		}
 	}
@@ -179,7 +191,9 @@ func (s *settings) chooseModels(env applet.Env, c *cli.Context) error {
 		}
 		s.files = append(s.files, ModelFile{Name: name, Path: path, Data: data})
 	}
-	s.modelDir = c.String("model-dir")
+	if s.modelDir = c.String("model-dir"); s.modelDir != "" {
+		s.served = append(s.served, s.modelDir)
+	}
 	switch st, err := os.Stat(s.modelDir); {
 	case s.modelDir != "" && err != nil:
 		return whisper.Fail(whisper.Usage, fmt.Errorf("--model-dir: %s: %w", s.modelDir, whisper.Bare(err)), "")

@@ -18,12 +18,13 @@ type sound struct {
 	format  audio.Format // as the header has it; zero where ffmpeg has to tell
 	foreign bool         // for ffmpeg
 	limit   time.Duration
+	ffmpeg  string // the one that does
 	tempDir string
 }
 
 // newSound reads the header of an upload. Errors are faults.
-func newSound(b *blob, convert bool, limit time.Duration, tempDir string) (*sound, error) {
-	s := &sound{data: b, limit: limit, tempDir: tempDir}
+func newSound(b *blob, convert bool, limit time.Duration, ffmpeg, tempDir string) (*sound, error) {
+	s := &sound{data: b, limit: limit, ffmpeg: ffmpeg, tempDir: tempDir}
 	st, err := audio.NewStream(b.reader())
 	switch {
 	case err == nil:
@@ -69,7 +70,7 @@ func (s *sound) open(ctx context.Context) (*stream, error) {
 	var st *audio.Stream
 	var err error
 	if s.foreign {
-		st, err = audio.ConvertReader(ctx, s.data.reader(), audio.ConvertOptions{MaxBytes: s.data.size, TempDir: s.tempDir})
+		st, err = audio.ConvertReader(ctx, s.data.reader(), audio.ConvertOptions{Program: s.ffmpeg, MaxBytes: s.data.size, TempDir: s.tempDir})
 	} else {
 		st, err = audio.NewStream(s.data.reader())
 	}

@@ -55,16 +55,15 @@ func (s *shift) isOver() bool {
 	return s.over
 }
 
-// tell gives systemd's manager a word of sd_notify's, such as READY=1, by the socket that it put into the environment
-// (sd_notify(3)). Without a socket, or without anybody there, nothing happens.
-func tell(socket, state string) {
+// manager reaches systemd's by the socket that it put into the environment (sd_notify(3)), and returns what gives it a word such as
+// READY=1. Without a socket, or without anybody there, nothing happens. The connection is made once, for later there are none.
+func manager(socket string) (tell func(state string)) {
 	if socket == "" {
-		return
+		return nil
 	}
 	c, err := net.Dial("unixgram", socket)
 	if err != nil {
-		return
+		return nil
 	}
-	defer c.Close()
-	c.Write([]byte(state)) //nolint:errcheck // whoever does not listen need not know
+	return func(state string) { c.Write([]byte(state)) } //nolint:errcheck // whoever does not listen need not know
 }

@@ -51,6 +51,8 @@ func (b *batch) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	policy := b.policy(tasks)
+	b.env.Sandbox.Begin(policy)
 	var failed []error
 	fail := func(err error) {
 		failed = append(failed, err)
@@ -80,6 +82,7 @@ func (b *batch) run(ctx context.Context) error {
 	if err := b.fit(e.Info()); err != nil {
 		return err
 	}
+	b.env.Sandbox.Enter(policy)
 	for _, t := range there {
 		err := b.hear(ctx, e, t)
 		if ctx.Err() != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/whisperfile/whisperfile/cmd/internal/devices"
 	"github.com/whisperfile/whisperfile/cmd/internal/mangen"
 	"github.com/whisperfile/whisperfile/cmd/internal/models"
+	"github.com/whisperfile/whisperfile/cmd/internal/sandbox"
 )
 
 const description = "Text goes to standard output as it becomes final; files are written when an input has been heard to its end. " +
@@ -58,6 +59,7 @@ func newApp(env applet.Env, p parts) *cli.App {
 				return err
 			}
 			b := &batch{env: env, settings: s, parts: p}
+			b.env.Sandbox = b.env.Sandbox.Of(c)
 			if s.render != "" {
 				return b.render()
 			}
@@ -94,5 +96,6 @@ func flags() []cli.Flag {
 		decoding.List("output-file", "of", files, "write to `NAME` with the format's ending, not beside the input; - is standard output; may repeat, one for each input"),
 		decoding.Number("offset-n", "on", files, "count subtitles of SRT from `N` + 1", 0),
 		decoding.Text("render", "", files, "hear nothing; write what `FILE.json` holds, which this program or whisper.cpp made", ""),
+		sandbox.Flag(),
 	)
 }

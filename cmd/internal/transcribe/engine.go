@@ -24,7 +24,7 @@ type whisperEngine struct {
 
 // openEngine opens the model that s names, else the one inside the program, else the default one that is found.
 func openEngine(env applet.Env, s settings) (_ engine, err error) {
-	name, data, err := models.Weights(env, s.model, s.options.Language != "en" || s.options.Translate)
+	name, data, err := models.Weights(env, s.model, s.anyLanguage())
 	if err != nil {
 		return nil, err
 	}

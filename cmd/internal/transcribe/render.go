@@ -16,9 +16,12 @@ func (b *batch) render() error {
 		return err
 	}
 	t := tasks[0]
+	policy := b.policy(tasks)
+	b.env.Sandbox.Begin(policy)
 	if err := b.check(t); err != nil {
 		return err
 	}
+	b.env.Sandbox.Enter(policy)
 	tr, err := readFile(t.input)
 	if err != nil {
 		return whisper.Fail(whisper.Input, fmt.Errorf("cannot render: %s: %w", t.input, whisper.Bare(err)), "")

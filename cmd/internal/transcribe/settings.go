@@ -33,6 +33,9 @@ type settings struct {
 	quiet, progress               bool
 }
 
+// anyLanguage reports whether a model that knows English alone would not do.
+func (s settings) anyLanguage() bool { return s.options.Language != "en" || s.options.Translate }
+
 // search is what decoding does unless it is told otherwise.
 var search = decoding.Defaults{BeamSize: 5, BestOf: 5}
 

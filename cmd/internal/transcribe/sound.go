@@ -48,7 +48,10 @@ func (in *input) open(ctx context.Context, r io.Reader, convert bool) (err error
 	}
 	if regular && in.file != nil {
 		if in.Stream, err = audio.NewStream(r); foreign(err) {
-			in.Stream, err = audio.Convert(ctx, in.name, audio.ConvertOptions{})
+			var o audio.ConvertOptions
+			if o, err = ffmpeg(); err == nil {
+				in.Stream, err = audio.Convert(ctx, in.name, o)
+			}
 		}
 		return err
 	}
@@ -56,7 +59,10 @@ func (in *input) open(ctx context.Context, r io.Reader, convert bool) (err error
 	in.Stream, err = audio.NewStream(head)
 	seen := head.stop()
 	if foreign(err) {
-		in.Stream, err = audio.ConvertReader(ctx, io.MultiReader(bytes.NewReader(seen), r), audio.ConvertOptions{})
+		var o audio.ConvertOptions
+		if o, err = ffmpeg(); err == nil {
+			in.Stream, err = audio.ConvertReader(ctx, io.MultiReader(bytes.NewReader(seen), r), o)
+		}
 	}
 	return err
 }
