@@ -71,6 +71,10 @@ dist: ## pack archives for all systems into dist/, with SHA256SUMS (PLATFORMS=li
 reproducible: ## build this commit in two folders and compare the bytes
 	scripts/reproducible.sh
 
+.PHONY: sbom
+sbom: $(DIST)/whisperfile ## hold the bill of materials in dist/whisperfile against CycloneDX's schema (its validator goes into the cache directory)
+	scripts/sbom.sh $(DIST)/whisperfile
+
 .PHONY: test
 test: ## run all tests that need nothing but this checkout
 	go test $(TESTFLAGS) ./...
