@@ -9,42 +9,42 @@ import (
 	"github.com/whisperfile/whisperfile/cmd/internal/mangen"
 )
 
-// helpWidth is how many columns the text of --help takes, and shortWidth that of -h.
+// helpWidth is how many columns the text of --help takes where there are as many, and shortWidth that of -h.
 const helpWidth, shortWidth = 100, 80
 
 // Help returns the text of --help: how to call app, its flags by category in the order they were given, what else its
-// manual tells, and the exit codes.
-func Help(app *cli.App) string {
+// manual tells, and the exit codes. Lines are at most width columns long, but for examples.
+func Help(app *cli.App, width int) string {
 	var b strings.Builder
 	head(&b, app)
 	if app.Description != "" {
-		fmt.Fprintf(&b, "\n%s\n", wrap(app.Description, 0, helpWidth))
+		fmt.Fprintf(&b, "\n%s\n", wrap(app.Description, 0, width))
 	}
 	m, flags := mangen.Of(app), mangen.Flags(app)
 	if len(m.Programs) > 0 {
 		b.WriteString("\nPrograms:\n")
 		for _, p := range m.Programs {
-			row(&b, "  "+p.Name, p.Usage, helpWidth)
+			row(&b, "  "+p.Name, p.Usage, width)
 		}
 	}
 	for _, c := range mangen.Categories(flags) {
 		fmt.Fprintf(&b, "\n%s:\n", c)
 		for _, f := range flags {
 			if f.Category == c {
-				flagRow(&b, f, f.Plain(), helpWidth)
+				flagRow(&b, f, f.Plain(), width)
 			}
 		}
 	}
 	if len(m.Examples) > 0 {
 		b.WriteString("\nExamples:\n")
 		for _, x := range m.Examples {
-			fmt.Fprintf(&b, "  %s\n      %s\n", x.Term, wrap(x.Text, 6, helpWidth))
+			fmt.Fprintf(&b, "  %s\n      %s\n", x.Term, wrap(x.Text, 6, width))
 		}
 	}
 	if len(m.Environment) > 0 {
 		b.WriteString("\nEnvironment:\n")
 		for _, v := range m.Environment {
-			row(&b, "  "+v.Term, v.Text, helpWidth)
+			row(&b, "  "+v.Term, v.Text, width)
 		}
 	}
 	b.WriteString("\nExit codes:\n")

@@ -68,7 +68,7 @@ func tell(env applet.Env, app *cli.App, flags []string) (done bool, err error) {
 	switch {
 	case text != "":
 	case slices.Contains(flags, "--help"):
-		text = Help(app)
+		text = Help(app, columns(env))
 		if browse(env, app, text) {
 			return true, nil
 		}
@@ -79,6 +79,15 @@ func tell(env applet.Env, app *cli.App, flags []string) (done bool, err error) {
 	}
 	_, err = io.WriteString(env.Stdout, text)
 	return true, Fail(Output, err, "")
+}
+
+// columns is how many there are for help.
+func columns(env applet.Env) int {
+	const least = 50 // narrower than this, terminals break lines better
+	if w := env.Terminal.Width; env.Terminal.Stdout && w > 0 {
+		return max(min(w, helpWidth), least)
+	}
+	return helpWidth
 }
 
 // edition is dated by $SOURCE_DATE_EPOCH, else as the commit that was built.

@@ -80,7 +80,7 @@ Exit codes:
   6    the device failed
   130  interrupted; what was done until then is written
 `
-	if help := Help(app); !strings.HasSuffix(help, want) {
+	if help := Help(app, helpWidth); !strings.HasSuffix(help, want) {
 		t.Error(cmp.Diff(want, help))
 	}
 	want = `echo: print what was given
@@ -93,6 +93,32 @@ echo --help tells everything
 `
 	if diff := cmp.Diff(want, Short(app)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestHelpWidth(t *testing.T) {
+	for _, test := range []struct {
+		terminal applet.Terminal
+		want     int // columns of the longest line
+	}{
+		{applet.Terminal{}, 100},
+		{applet.Terminal{Stdout: true}, 100},
+		{applet.Terminal{Stdout: true, Width: 200}, 100},
+		{applet.Terminal{Stdout: true, Width: 80}, 80},
+		{applet.Terminal{Stdout: true, Width: 10}, 50},
+		{applet.Terminal{Width: 80}, 100},
+	} {
+		app := &cli.App{Name: "echo", Description: strings.Repeat("a ", 200)}
+		longest := 0
+		for _, line := range strings.Split(Help(app, columns(applet.Env{Terminal: test.terminal})), "\n") {
+			if strings.HasPrefix(line, "a ") {
+				longest = max(longest, len(line))
+			}
+		}
+		// A blank more than letters fit in.
+		if longest != test.want-1 {
+			t.Errorf("%+v: %d columns", test.terminal, longest)
+		}
 	}
 }
 

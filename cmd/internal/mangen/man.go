@@ -39,6 +39,7 @@ func Man(app *cli.App, e Edition) string {
 	}
 	p.line(`.\" Made of the program itself, by %s --generate man`, app.Name)
 	p.line(`.TH %s 1 "%s" "whisperfile %s" "User Commands"`, macro(strings.ToUpper(app.Name)), date, macro(e.Version))
+	p.line(".nh\n.ad l") // names are not to be hyphenated
 	p.line(".SH NAME")
 	p.line(`%s \- %s`, dashed(app.Name), text(app.Usage))
 	p.line(".SH SYNOPSIS")

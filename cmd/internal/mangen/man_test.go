@@ -19,6 +19,8 @@ func TestMan(t *testing.T) {
 	e := mangen.Edition{Version: "v1.2-\"x\"", Date: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)}
 	want := `.\" Made of the program itself, by hear-it --generate man
 .TH HEAR\-IT 1 "2026-11-24" "whisperfile v1.2\-\(dqx\(dq" "User Commands"
+.nh
+.ad l
 .SH NAME
 hear\-it \- write what\(aqs said
 .SH SYNOPSIS
@@ -123,7 +125,7 @@ func FuzzMan(f *testing.F) {
 			}
 			if name, ok := strings.CutPrefix(line, "."); ok {
 				switch strings.Fields(name + " -")[0] {
-				case `\"`, "TH", "SH", "SS", "PP", "TP", "BR", "RS", "RE", "EX", "EE":
+				case `\"`, "TH", "SH", "SS", "PP", "TP", "nh", "ad", "BR", "RS", "RE", "EX", "EE":
 				default:
 					t.Errorf("no request of ours: %q", line)
 				}
