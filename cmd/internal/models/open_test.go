@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"testing"
 
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
@@ -47,6 +48,7 @@ func TestWeights(t *testing.T) {
 		{inside, nil, "none", "", "", whisper.Model},
 	} {
 		path, data, err := Weights(applet.Env{Getenv: getenv, Inside: test.inside, Weights: test.own}, test.name, false)
+		path = filepath.ToSlash(path)
 		if whisper.CodeOf(err) != test.code || err == nil && (path != test.path || string(data) != test.data) {
 			t.Errorf("%q: %q, %q, %v, want %q, %q", test.name, path, data, err, test.path, test.data)
 		}
