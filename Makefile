@@ -3,6 +3,7 @@
 export CGO_ENABLED ?= 0
 
 DIST     := dist
+BIN      := $(DIST)/native
 PROGRAMS := $(notdir $(patsubst %/,%,$(dir $(wildcard cmd/*/main.go))))
 CLIP     := testdata/austen-0870.wav
 
@@ -34,17 +35,17 @@ MINUTES   ?= 30
 all: build man hear ## build everything and transcribe a clip (the default)
 
 .PHONY: build
-build: $(PROGRAMS:%=$(DIST)/%$(EXE)) ## build the programs into dist/ (GOOS= and GOARCH= for another system)
+build: $(PROGRAMS:%=$(BIN)/%$(EXE)) ## build the programs into dist/native/ (GOOS= and GOARCH= for another system)
 
 # go build decides what is out of date. What is put into whisperfile behind it is replaced only where it differs.
-.PHONY: $(PROGRAMS:%=$(DIST)/%$(EXE))
-$(PROGRAMS:%=$(DIST)/%$(EXE)):
+.PHONY: $(PROGRAMS:%=$(BIN)/%$(EXE))
+$(PROGRAMS:%=$(BIN)/%$(EXE)):
 	go build $(BUILDFLAGS) -o $@ ./cmd/$(notdir $(@:$(EXE)=))
 	$(if $(filter whisperfile,$(notdir $(@:$(EXE)=))),GOOS= GOARCH= go run ./cmd/internal/provenance/attach -version '$(VERSION)' $@)
 
 .PHONY: hear
-hear: $(DIST)/whisperfile ## transcribe a clip of testdata with the weights inside dist/whisperfile
-	$(DIST)/whisperfile -f $(CLIP)
+hear: $(BIN)/whisperfile ## transcribe a clip of testdata with the weights inside dist/native/whisperfile
+	$(BIN)/whisperfile -f $(CLIP)
 
 # Programs for other systems do not run here, so what they say of themselves is asked of one for this system.
 .PHONY: man pdf $(DIST)/host/whisperfile
@@ -61,19 +62,23 @@ install: $(if $(shell [ "$$(id -u)" = 0 ] && find Makefile ! -user 0),,build man
 	@$(INSTALL) install
 uninstall: ## remove exactly what make install has put (with the same variables)
 	@$(INSTALL) uninstall
-INSTALL = DIST='$(DIST)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' BINDIR='$(BINDIR)' DATADIR='$(DATADIR)' MANDIR='$(MANDIR)' LINKS='$(LINKS)' FORCE='$(FORCE)' scripts/install.sh
+INSTALL = DIST='$(DIST)' BIN='$(BIN)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' BINDIR='$(BINDIR)' DATADIR='$(DATADIR)' MANDIR='$(MANDIR)' LINKS='$(LINKS)' FORCE='$(FORCE)' scripts/install.sh
 
 .PHONY: dist
 dist: ## pack archives for all systems into dist/, with SHA256SUMS (PLATFORMS=linux/arm64 for some; VERSION=; SOURCE_DATE_EPOCH=)
 	scripts/dist.sh $(DIST) $(PLATFORMS)
+
+.PHONY: whisperfile
+whisperfile: ## make dist/whisperfile, one file for six systems, and dist/whisper.tiny.en.llamafile with a model inside (VERSION=)
+	VERSION='$(VERSION)' scripts/whisperfile.sh $(DIST)
 
 .PHONY: reproducible
 reproducible: ## build this commit in two folders and compare the bytes
 	scripts/reproducible.sh
 
 .PHONY: sbom
-sbom: $(DIST)/whisperfile ## hold the bill of materials in dist/whisperfile against CycloneDX's schema (its validator goes into the cache directory)
-	scripts/sbom.sh $(DIST)/whisperfile
+sbom: $(BIN)/whisperfile ## hold the bill of materials in dist/native/whisperfile against CycloneDX's schema (its validator goes into the cache directory)
+	scripts/sbom.sh $(BIN)/whisperfile
 
 .PHONY: test
 test: ## run all tests that need nothing but this checkout
@@ -92,12 +97,12 @@ bench-peers: ## measure the model beside other engines, in turn (Linux; half an 
 	scripts/peers/run.sh bench.py $(PEERS)
 
 .PHONY: clients
-clients: $(DIST)/whisperfile ## try whisper-server with OpenAI's clients for Python and Node (installed into the cache directory)
-	scripts/clients.sh $(DIST)/whisperfile
+clients: $(BIN)/whisperfile ## try whisper-server with OpenAI's clients for Python and Node (installed into the cache directory)
+	scripts/clients.sh $(BIN)/whisperfile
 
 # Figures count on a machine that does nothing else.
 .PHONY: load
-load: $(DIST)/whisper $(DIST)/whisper-server models ## put whisper-server under load (a quarter of an hour; AUDIO=FILE to hear that; LOAD=-help)
+load: $(BIN)/whisper $(BIN)/whisper-server models ## put whisper-server under load (a quarter of an hour; AUDIO=FILE to hear that; LOAD=-help)
 	go run ./scripts/load -audio '$(AUDIO)' $(LOAD)
 
 .PHONY: wer

@@ -22,7 +22,7 @@ trap 'rm -rf "$tmp"' EXIT
 sums() { if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum -a 256 "$@"; fi; }
 
 # Pages are the same on all systems: the programs of this one write them.
-make -s build DIST="$tmp/here"
+make -s build BIN="$tmp/here"
 mkdir "$tmp/man" "$tmp/completions"
 programs=("$tmp"/here/*)
 for program in "${programs[@]}"; do
@@ -45,7 +45,7 @@ for platform; do
 	esac
 	name=whisperfile-$version-$os-$arch
 	dir=$tmp/$name
-	make -s build GOOS="$os" GOARCH="$arch" TAGS="$tags" DIST="$dir"
+	make -s build GOOS="$os" GOARCH="$arch" TAGS="$tags" BIN="$dir"
 	go run ./cmd/internal/provenance/attach -version "$VERSION" -o "$dir/sbom.cdx.json" "$dir"/whisper*
 	cp -R README.md LICENSE NOTICE "$tmp/man" "$tmp/completions" "$dir"
 	go run ./scripts/archive -time "$time" "$dist/$name$ending" "$dir"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # make install and make uninstall: puts programs, manual pages, completions and documents where a system has them, and takes away
-# exactly that. Usage: install.sh install|uninstall. DIST, PREFIX, DESTDIR, BINDIR, DATADIR, MANDIR, LINKS and FORCE are variables of
+# exactly that. Usage: install.sh install|uninstall. DIST, BIN (the programs), PREFIX, DESTDIR, BINDIR, DATADIR, MANDIR, LINKS and FORCE are variables of
 # make; modes of files follow the umask.
 #
 # What was put is written down in DOCDIR/installed, a line each: its kind (d directory, f file, l link), checksum and size or the
@@ -8,7 +8,7 @@
 set -eu
 export LC_ALL=C
 
-dist=${DIST:-dist} prefix=${PREFIX:-/usr/local} root=${DESTDIR-}
+dist=${DIST:-dist} programs=${BIN:-${DIST:-dist}} prefix=${PREFIX:-/usr/local} root=${DESTDIR-}
 root=${root%/}
 bin=${BINDIR:-$prefix/bin} data=${DATADIR:-$prefix/share}
 man=${MANDIR:-$data/man}/man1 doc=$data/doc/whisperfile
@@ -43,7 +43,7 @@ ours() {
 plan() {
 	tab=$(printf '\t')
 	for name in whisper whisper-bench whisper-quantize whisper-server whisperfile; do
-		echo "x$tab$dist/$name$tab$bin/$name"
+		echo "x$tab$programs/$name$tab$bin/$name"
 	done
 	for name in ${LINKS-}; do
 		echo "l${tab}whisperfile$tab$bin/$name"

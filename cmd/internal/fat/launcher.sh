@@ -18,7 +18,7 @@ esac
 wf_look() {
 	wf_have= wf_user= wf_above=
 	[ -d "$wf_dir" ] && [ ! -h "$wf_dir" ] && [ -O "$wf_dir" ] || return 1
-	wf_list=$(LC_ALL=C TIME_STYLE=locale ls -lan "$wf_dir" 2>/dev/null)
+	wf_list=$({ LC_ALL=C TIME_STYLE=locale ls -lan "$wf_dir"; } 2>/dev/null)
 	set -f
 	set -- $wf_list
 	[ $# -ge 2 ] && shift 2

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -172,11 +171,7 @@ func TestShells(t *testing.T) {
 					t.Errorf("%s: exit %d, %q", closed, code, said)
 				}
 			}
-			if runtime.GOOS == "linux" {
-				if said, _ := p.run([]string{"LC_ALL=en_US.UTF-8"}, start(`POSIXLY_CORRECT=1 "$0" x`, p.file)...); said != fmt.Sprintf("%q\n", []string{p.file, "x"}) {
-					t.Error(said)
-				}
-			}
+			p.starts(nil, p.file, nil, start(`POSIXLY_CORRECT=1 TIME_STYLE=long-iso "$0"`, p.file)...)
 			for _, n := range []string{"-dash", "new\nline", "end\n", "~", "a\\b", "=x", "#"} {
 				if err := os.Rename(p.file, filepath.Join(p.dir, n)); err != nil {
 					t.Fatal(err)
@@ -210,7 +205,7 @@ func TestCallers(t *testing.T) {
 		{"nohup", link, []string{"nohup", "whisper", "a"}},
 		{"timeout", link, []string{"timeout", "60", "whisper", "a"}},
 		{"setsid", link, []string{"setsid", "-w", "whisper", "a"}},
-		{"make", link, []string{"sh", "-c", "printf 'x:\n\t@whisper a\n' | make -s -f -"}},
+		{"make", link, []string{"sh", "-c", "printf 'x:\n\t@whisper a\n' >m; make -s -f m"}},
 		{"awk", link, []string{"awk", `BEGIN { system("whisper a") }`}},
 		{"perl", link, []string{"perl", "-e", `system "whisper", "a"`}},
 		{"python3", link, []string{"python3", "-c", `import subprocess; subprocess.run("whisper a", shell=True)`}},
