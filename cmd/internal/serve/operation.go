@@ -56,7 +56,9 @@ func (s *settings) operation(env applet.Env, c *cli.Context) (err error) {
 			return whisper.Fail(whisper.Usage, fmt.Errorf("--api-key-file: %s: %w", path, whisper.Bare(err)), "")
 		}
 	}
-	s.Tell = manager(env.Getenv("NOTIFY_SOCKET"))
+	if env.Getenv != nil {
+		s.Tell = manager(env.Getenv("NOTIFY_SOCKET"))
+	}
 	return s.encryption(c.String("tls-cert"), c.String("tls-key"))
 }
 
