@@ -28,7 +28,7 @@ func main() {
 
 func run(version, out string, files []string) error {
 	if len(files) == 0 {
-		return errors.New("usage: attach [-version VERSION] [-o BILL] FILE...")
+		return errors.New("no file is named: attach -h tells how")
 	}
 	if out != "" {
 		bill, err := sbom.Bill(sbom.Product{Version: version, Builds: files, Sums: true})
