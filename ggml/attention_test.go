@@ -218,6 +218,24 @@ func TestNorm(t *testing.T) {
 			}
 			c.Norm(Norm{Dst: x, X: x, W: w, B: b})
 			near(t, fmt.Sprintf("%+v", s), contents(t, x), want, 5e-6)
+
+			sum, sums := matrix(4, s.rows, s.cols, 1)
+			given, gs := matrix(5, s.rows, s.cols, 2)
+			alone, _ := matrix(4, s.rows, s.cols, 0)
+			for r := range s.rows {
+				c.tab.Add(alone.Buf.(floats)[alone.Off+r*s.cols:][:s.cols], gs[r*s.cols:][:s.cols])
+			}
+			for i, v := range gs {
+				sums[i] += v
+			}
+			c.Norm(Norm{Dst: alone, X: alone, W: w, B: b})
+			c.Norm(Norm{Dst: given, X: sum, Add: given, W: w, B: b})
+			if i := differ(contents(t, given), contents(t, alone)); i >= 0 {
+				t.Errorf("%+v: number %d is not that of the sum", s, i)
+			}
+			if i := differ(contents(t, sum), sums); i >= 0 {
+				t.Errorf("%+v: X holds no sum at %d", s, i)
+			}
 		}
 	})
 }

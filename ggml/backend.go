@@ -120,20 +120,19 @@ type Conv struct {
 	Add    Weight
 }
 
-// Norm is a layer norm of each row with population variance and ε = 1e−5: Dst = (X−mean)/√(var+ε)·W + B. Dst may be X.
+// Norm is a layer norm of each row with population variance and ε = 1e−5: Dst = (X−mean)/√(var+ε)·W + B. Where Add has a
+// buffer it is added to X first, which keeps the sum. Dst may be X or Add.
 type Norm struct {
-	Dst, X Mat
-	W, B   Weight
+	Dst, X, Add Mat
+	W, B        Weight
 }
 
-// Linear is Dst[r][n] = f(Σ_k X[r][k]·W[n][k] + Bias[n]), f being GELU in its erf form or nothing; with Add the result is
-// added to what Dst holds. Dst must not overlap X.
+// Linear is Dst[r][n] = f(Σ_k X[r][k]·W[n][k] + Bias[n]), f being GELU in its erf form or nothing. Dst must not overlap X.
 type Linear struct {
 	Dst, X Mat
 	W      Weight
 	Bias   Weight // nil: none
 	GELU   bool
-	Add    bool
 	Regime Regime
 }
 

@@ -31,7 +31,7 @@ func BenchmarkLinearWindow(b *testing.B) {
 				tw, _ := tensor(typ, random(2, k*n, 0.1), k, n)
 				w := weightOf(b, c, tw)
 				bias, _ := vectorOf(b, c, 3, n)
-				op := Linear{Dst: dense(rows, n), X: dense(rows, k), W: w, Bias: bias, GELU: n > k, Add: k > n, Regime: Window}
+				op := Linear{Dst: dense(rows, n), X: dense(rows, k), W: w, Bias: bias, GELU: n > k, Regime: Window}
 				for b.Loop() {
 					c.Linear(op)
 				}

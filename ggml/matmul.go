@@ -25,7 +25,7 @@ func (c *CPU) Linear(l Linear) {
 	if l.X.Rows == 0 {
 		return
 	}
-	after := epilogue{bias: vector(l.Bias, w.rows), gelu: l.GELU, add: l.Add}
+	after := epilogue{bias: vector(l.Bias, w.rows), gelu: l.GELU}
 	var p *kernel.Product
 	if !c.float {
 		p = c.tab.Products[w.typ]
@@ -54,11 +54,10 @@ func narrowest(w *weight, p *kernel.Product) int {
 	return narrowWide
 }
 
-// epilogue is what happens to a sum of products: bias, then GELU, then the addition to what the destination holds.
+// epilogue is what happens to a sum of products: bias, then GELU.
 type epilogue struct {
 	bias []float32 // nil: none
 	gelu bool
-	add  bool
 }
 
 // window is the product of many rows with a weight, Dst = X·Wᵀ. A task is a group of panels, packed by the worker that
@@ -114,7 +113,7 @@ func (g *window) multiply() {
 			grow(&s.panels, group*g.w.cols*t.NR)
 			s.growRows(t.NR * (depth + rowPad))
 		}
-		grow(&s.tile, g.mr*group*t.NR)
+		grow(&s.tile, g.mr*t.NR)
 		grow(&s.line, group*t.NR+2*maxBlock)
 	}
 	g.c.pool.run(g, roundUp(panels, group)/group*g.spans)
@@ -197,15 +196,15 @@ func (g *window) pack(s *scratch, panel []float32, row int) {
 // tile computes columns [from, to) of rows r, r+1, … of the destination, whose operands start at x.
 func (g *window) tile(s *scratch, r, rows int, x []float32, ldx int, from, to int) {
 	t := g.c.tab
+	var bias []float32
 	direct := to - from // columns that a tile may write in place
-	if g.add && g.gelu {
-		direct = 0
-	}
 	direct -= direct % t.NR
 	if direct > 0 {
+		if g.bias != nil {
+			bias = g.bias[from:][:direct]
+		}
 		dst := g.dst[r*g.ldd+from:]
-		start, ld := g.start(dst, rows, from, direct)
-		g.products(s, dst, g.ldd, r, x, ldx, rows, 0, direct/t.NR, start, ld)
+		g.products(s, dst, g.ldd, r, x, ldx, rows, 0, direct/t.NR, bias)
 		if g.gelu {
 			for i := range rows {
 				t.GELU(dst[i*g.ldd:][:direct])
@@ -213,59 +212,29 @@ func (g *window) tile(s *scratch, r, rows int, x []float32, ldx int, from, to in
 		}
 	}
 	if from += direct; from < to {
-		dst, n := g.dst[r*g.ldd+from:], to-from
-		panels := roundUp(n, t.NR) / t.NR
-		ld := panels * t.NR
-		start, lds := g.start(dst, rows, from, n)
-		if start != nil && panels*t.NR > n {
-			start, lds = s.pad(start, lds, rows, n, ld), ld
+		n := to - from
+		if g.bias != nil {
+			bias = s.line[:t.NR] // the last panel's missing columns are read
+			copy(bias, g.bias[from:to])
 		}
-		g.products(s, s.tile, ld, r, x, ldx, rows, direct/t.NR, panels, start, lds)
+		g.products(s, s.tile, t.NR, r, x, ldx, rows, direct/t.NR, 1, bias)
 		for i := range rows {
-			line := s.tile[i*ld:][:n]
+			line := s.tile[i*t.NR:][:n]
 			if g.gelu {
 				t.GELU(line)
 			}
-			if g.gelu && g.add {
-				t.Add(dst[i*g.ldd:][:n], line)
-			} else {
-				copy(dst[i*g.ldd:], line)
-			}
+			copy(g.dst[(r+i)*g.ldd+from:], line)
 		}
 	}
 }
 
 // products is Table.Tile, or that of whole numbers, of rows r, r+1, … with panels first, first+1, … of those packed.
-func (g *window) products(s *scratch, c []float32, ldc, r int, x []float32, ldx, rows, first, panels int, from []float32, ldf int) {
+func (g *window) products(s *scratch, c []float32, ldc, r int, x []float32, ldx, rows, first, panels int, bias []float32) {
 	k := g.w.cols
 	if g.p == nil {
-		g.c.tab.Tile(c, ldc, x, ldx, s.panels[first*k*g.c.tab.NR:], k, rows, panels, from, ldf)
+		g.c.tab.Tile(c, ldc, x, ldx, s.panels[first*k*g.c.tab.NR:], k, rows, panels, bias, 0)
 		return
 	}
 	ld := g.p.RowBytes(k)
-	g.p.Tile(c, ldc, g.c.rounded[r*ld:], ld, s.packed[first*g.p.PanelBytes(k):], k, rows, panels, from, ldf)
-}
-
-// start returns what the sums of n columns start from, a row every ld: the bias, and without a GELU what dst holds.
-func (g *window) start(dst []float32, rows, from, n int) (start []float32, ld int) {
-	switch {
-	case g.add && !g.gelu:
-		if g.bias != nil {
-			for i := range rows {
-				g.c.tab.Add(dst[i*g.ldd:][:n], g.bias[from:][:n])
-			}
-		}
-		return dst, g.ldd
-	case g.bias != nil:
-		return g.bias[from:], 0
-	}
-	return nil, 0
-}
-
-// pad copies rows of n numbers to the tile, where they lie ld apart, so that the last panel's missing columns may be read.
-func (s *scratch) pad(from []float32, ldf, rows, n, ld int) []float32 {
-	for i := range rows {
-		copy(s.tile[i*ld:], from[i*ldf:][:n])
-	}
-	return s.tile
+	g.p.Tile(c, ldc, g.c.rounded[r*ld:], ld, s.packed[first*g.p.PanelBytes(k):], k, rows, panels, bias, 0)
 }

@@ -65,9 +65,6 @@ func (c *CPU) prepareStep(dst []float32, ldd int, x []float32, ldx, rows int, w 
 		if !dotted(s.w) && !s.integers {
 			sc.growRows(s.group * s.depth)
 		}
-		if s.add {
-			grow(&sc.tile, s.chunk*rows)
-		}
 	}
 }
 
@@ -112,21 +109,15 @@ func (s *step) run(worker, i int) {
 	t, sc := s.c.tab, &s.c.scratch[worker]
 	first := i * s.chunk
 	n := min(s.chunk, s.w.rows-first)
-	y, ldy := s.dst[first:], s.ldd
-	if s.add {
-		y, ldy = sc.tile, n
-	}
-	s.dots(sc, y, ldy, first, n)
+	y := s.dst[first:]
+	s.dots(sc, y, s.ldd, first, n)
 	for c := range s.rows {
-		line := y[c*ldy:][:n]
+		line := y[c*s.ldd:][:n]
 		if s.bias != nil {
 			t.Add(line, s.bias[first:][:n])
 		}
 		if s.gelu {
 			t.GELU(line)
-		}
-		if s.add {
-			t.Add(s.dst[c*s.ldd+first:][:n], line)
 		}
 	}
 }

@@ -86,7 +86,8 @@ func newEngine(h ggml.Header, w *weights, b ggml.Backend) (*engine, error) {
 }
 
 // encoding is a pass of the encoder that has come as far as x, before layer next. Between layers it may be left and
-// taken up again: other passes use the scratch buffers meanwhile, but not x.
+// taken up again: other passes use the scratch buffers meanwhile, but not x. Its second half is what the layer before gave,
+// which the next norm adds to the first.
 type encoding struct {
 	x    ggml.Buffer
 	slot int32
@@ -121,7 +122,7 @@ func (e *engine) begin(mel []float32, slot int32) (encoding, error) {
 	if k := len(e.streams); k > 0 {
 		n.x, e.streams = e.streams[k-1], e.streams[:k-1]
 	} else {
-		x, err := b.Floats(h.AudioCtx * h.AudioState)
+		x, err := b.Floats(2 * h.AudioCtx * h.AudioState)
 		if err != nil {
 			return n, err
 		}
@@ -135,29 +136,36 @@ func (e *engine) begin(mel []float32, slot int32) (encoding, error) {
 	return n, b.Err()
 }
 
-// encoderLayer adds the next layer's attention and MLP to the stream.
+// given returns what n's last layer gave.
+func (e *engine) given(n *encoding) ggml.Mat {
+	m := ggml.View(n.x, e.h.AudioCtx, e.h.AudioState)
+	m.Off = e.h.AudioCtx * e.h.AudioState
+	return m
+}
+
+// encoderLayer adds the next layer's attention to the stream and computes what its MLP gives.
 func (e *engine) encoderLayer(ctx context.Context, n *encoding) error {
 	b, l := e.b, &e.w.encoder[n.next]
 	x, y := ggml.View(n.x, e.h.AudioCtx, e.h.AudioState), ggml.View(e.y, e.h.AudioCtx, e.h.AudioState)
 	hidden := ggml.View(e.wide, x.Rows, 4*x.Cols)
 	q, k, v := e.qkv()
+	before, after := ggml.Mat{}, e.given(n)
+	if n.next > 0 {
+		before = after
+	}
 	// An operation of a large model takes tenths of a second on a small CPU.
 	for _, op := range [...]func(){
-		func() { b.Norm(ggml.Norm{Dst: y, X: x, W: l.norm.w, B: l.norm.b}) },
+		func() { b.Norm(ggml.Norm{Dst: y, X: x, Add: before, W: l.norm.w, B: l.norm.b}) },
 		func() { b.Linear(ggml.Linear{Dst: q, X: y, W: l.attn.q.w, Bias: l.attn.q.b, Regime: ggml.Window}) },
 		func() { b.Linear(ggml.Linear{Dst: k, X: y, W: l.attn.k.w, Regime: ggml.Window}) },
 		func() { b.Linear(ggml.Linear{Dst: v, X: y, W: l.attn.v.w, Bias: l.attn.v.b, Regime: ggml.Window}) },
 		func() { b.SelfAttend(ggml.SelfAttend{Dst: y, Q: q, K: k, V: v, Heads: e.h.AudioHeads}) },
-		func() {
-			b.Linear(ggml.Linear{Dst: x, X: y, W: l.attn.out.w, Bias: l.attn.out.b, Add: true, Regime: ggml.Window})
-		},
-		func() { b.Norm(ggml.Norm{Dst: y, X: x, W: l.mlpNorm.w, B: l.mlpNorm.b}) },
+		func() { b.Linear(ggml.Linear{Dst: q, X: y, W: l.attn.out.w, Bias: l.attn.out.b, Regime: ggml.Window}) },
+		func() { b.Norm(ggml.Norm{Dst: y, X: x, Add: q, W: l.mlpNorm.w, B: l.mlpNorm.b}) },
 		func() {
 			b.Linear(ggml.Linear{Dst: hidden, X: y, W: l.up.w, Bias: l.up.b, GELU: true, Regime: ggml.Window})
 		},
-		func() {
-			b.Linear(ggml.Linear{Dst: x, X: hidden, W: l.down.w, Bias: l.down.b, Add: true, Regime: ggml.Window})
-		},
+		func() { b.Linear(ggml.Linear{Dst: after, X: hidden, W: l.down.w, Bias: l.down.b, Regime: ggml.Window}) },
 	} {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -172,7 +180,8 @@ func (e *engine) encoderLayer(ctx context.Context, n *encoding) error {
 func (e *engine) crossKeys(ctx context.Context, n *encoding) error {
 	h, b := e.h, e.b
 	y := ggml.View(e.y, h.AudioCtx, h.AudioState)
-	b.Norm(ggml.Norm{Dst: y, X: ggml.View(n.x, h.AudioCtx, h.AudioState), W: e.w.encoderNorm.w, B: e.w.encoderNorm.b})
+	x := ggml.View(n.x, h.AudioCtx, h.AudioState)
+	b.Norm(ggml.Norm{Dst: y, X: x, Add: e.given(n), W: e.w.encoderNorm.w, B: e.w.encoderNorm.b})
 	slots := make([]int32, h.AudioCtx)
 	for i := range slots {
 		slots[i] = n.slot
@@ -207,7 +216,7 @@ type batch struct {
 	seen                            [][]int32
 }
 
-// decode runs the decoder over a batch and returns the stream before the last norm, a row for each token.
+// decode runs the decoder over a batch and returns the normed stream, a row for each token.
 func (e *engine) decode(ctx context.Context, t batch, regime ggml.Regime) (ggml.Mat, error) {
 	h, b, r := e.h, e.b, &e.rows
 	n := len(t.tokens)
@@ -234,35 +243,33 @@ func (e *engine) decode(ctx context.Context, t batch, regime ggml.Regime) (ggml.
 	q.Cols, k.Cols, v.Cols = h.TextState, h.TextState, h.TextState
 	k.Off, v.Off = h.TextState, 2*h.TextState
 
+	var given ggml.Mat // what the stream lacks yet
 	b.Embed(ggml.Embed{Dst: x, W: e.w.tokens, Pos: e.w.textPos, Tokens: r.tokens, Positions: r.positions})
 	for i := range e.w.decoder {
 		if err := ctx.Err(); err != nil {
 			return x, err
 		}
 		l := &e.w.decoder[i]
-		b.Norm(ggml.Norm{Dst: y, X: x, W: l.norm.w, B: l.norm.b})
+		b.Norm(ggml.Norm{Dst: y, X: x, Add: given, W: l.norm.w, B: l.norm.b})
 		b.Linear(ggml.Linear{Dst: q, X: y, W: l.attn.q.w, Bias: l.attn.q.b, Regime: regime})
 		b.Linear(ggml.Linear{Dst: k, X: y, W: l.attn.k.w, Regime: regime})
 		b.Linear(ggml.Linear{Dst: v, X: y, W: l.attn.v.w, Bias: l.attn.v.b, Regime: regime})
 		b.Store(ggml.Store{Cache: e.self, Layer: i, K: k, V: v, Slots: r.slots, Cells: r.cells})
 		b.Attend(ggml.Attend{Dst: y, Q: q, Cache: e.self, Layer: i, Slots: r.slots, Counts: r.counts, Cells: table, Span: h.TextCtx, Regime: regime})
-		b.Linear(ggml.Linear{Dst: x, X: y, W: l.attn.out.w, Bias: l.attn.out.b, Add: true, Regime: regime})
+		b.Linear(ggml.Linear{Dst: q, X: y, W: l.attn.out.w, Bias: l.attn.out.b, Regime: regime})
 
-		b.Norm(ggml.Norm{Dst: y, X: x, W: l.crossNorm.w, B: l.crossNorm.b})
+		b.Norm(ggml.Norm{Dst: y, X: x, Add: q, W: l.crossNorm.w, B: l.crossNorm.b})
 		b.Linear(ggml.Linear{Dst: q, X: y, W: l.cross.q.w, Bias: l.cross.q.b, Regime: regime})
 		b.Attend(ggml.Attend{Dst: y, Q: q, Cache: e.cross, Layer: i, Slots: r.slots, Counts: r.all, Regime: regime})
-		b.Linear(ggml.Linear{Dst: x, X: y, W: l.cross.out.w, Bias: l.cross.out.b, Add: true, Regime: regime})
+		b.Linear(ggml.Linear{Dst: q, X: y, W: l.cross.out.w, Bias: l.cross.out.b, Regime: regime})
 
-		b.Norm(ggml.Norm{Dst: y, X: x, W: l.mlpNorm.w, B: l.mlpNorm.b})
+		b.Norm(ggml.Norm{Dst: y, X: x, Add: q, W: l.mlpNorm.w, B: l.mlpNorm.b})
 		b.Linear(ggml.Linear{Dst: wide, X: y, W: l.up.w, Bias: l.up.b, GELU: true, Regime: regime})
-		b.Linear(ggml.Linear{Dst: x, X: wide, W: l.down.w, Bias: l.down.b, Add: true, Regime: regime})
+		b.Linear(ggml.Linear{Dst: y, X: wide, W: l.down.w, Bias: l.down.b, Regime: regime})
+		given = y
 	}
-	return x, nil
-}
-
-// norm applies the decoder's last norm in place.
-func (e *engine) norm(x ggml.Mat) {
-	e.b.Norm(ggml.Norm{Dst: x, X: x, W: e.w.decoderNorm.w, B: e.w.decoderNorm.b})
+	b.Norm(ggml.Norm{Dst: y, X: x, Add: given, W: e.w.decoderNorm.w, B: e.w.decoderNorm.b})
+	return y, nil
 }
 
 // pick ranks k tokens that may come behind each row of normed x, one Picked for each filter.

@@ -166,7 +166,6 @@ func (h *hearing) unread(ctx context.Context, s *sequence) (float64, error) {
 		return 0, err
 	}
 	x = x.Sub(first, len(result))
-	e.norm(x)
 	picked := make([]ggml.Picked, len(result))
 	if err := e.pick(ctx, x, filters, 1, picked); err != nil {
 		return 0, err

@@ -133,7 +133,6 @@ func checkOracle(t *testing.T, name string, data []byte, isa string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.norm(x)
 		b.Linear(ggml.Linear{Dst: ggml.View(out, n, m.header.Vocab), X: x, W: m.w.tokens, Regime: regime})
 		logits := make([]float32, n*m.header.Vocab)
 		if err := b.Read(ctx, logits, out, 0); err != nil {

@@ -88,7 +88,6 @@ func (g transformersGolden) decode(t *testing.T, m *Model, backend ggml.Backend,
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.norm(x)
 		logits = logits[:len(in.tokens)*n]
 		backend.Linear(ggml.Linear{Dst: ggml.View(out, len(in.tokens), n), X: x, W: m.w.tokens, Regime: regime})
 		if err := backend.Read(t.Context(), logits, out, 0); err != nil {

@@ -33,7 +33,6 @@ func (s *Session) prompt(ctx context.Context, tokens []int32, sot int, filters [
 	probe := ggml.Filter{EOT: s.m.vocab.eot, Beg: s.m.vocab.beg, Probing: true, Probe: s.m.vocab.nosp}
 	if sot != last {
 		var p [1]ggml.Picked
-		e.norm(x.Sub(sot, 1))
 		if err := e.pick(ctx, x.Sub(sot, 1), []ggml.Filter{probe}, 1, p[:]); err != nil {
 			return 0, err
 		}
@@ -42,7 +41,6 @@ func (s *Session) prompt(ctx context.Context, tokens []int32, sot int, filters [
 		filters[0].Probing, filters[0].Probe = true, probe.Probe
 	}
 	x = x.Sub(last, 1)
-	e.norm(x)
 	x.Rows, x.Stride = len(filters), 0
 	if err := e.pick(ctx, x, filters, k, dst); err != nil {
 		return 0, err
@@ -78,6 +76,5 @@ func (e *engine) step(ctx context.Context, b batch, filters []ggml.Filter, k int
 	if err != nil {
 		return err
 	}
-	e.norm(x)
 	return e.pick(ctx, x, filters, k, dst)
 }
