@@ -63,7 +63,7 @@ func drivers() []rule {
 	all = append(all, rules(reads, "/sys", "/proc/self", "/proc/driver", "/proc/cpuinfo", "/proc/meminfo", "/proc/devices", "/proc/modules",
 		"/proc/sys", "/proc/version", "/etc/OpenCL", "/run/opengl-driver")...)
 	for _, pattern := range []string{"/dev/nvidia*", "/dev/dri", "/dev/kfd", "/dev/dxg"} {
-		found, _ := filepath.Glob(pattern) //nolint:errcheck // the patterns are good
+		found, _ := filepath.Glob(pattern)
 		all = append(all, rules(drives|ll.AccessFSReadDir, found...)...)
 	}
 	cache := os.Getenv("CUDA_CACHE_PATH")

@@ -16,7 +16,7 @@ import (
 // must belong to root or to the user, and be closed to the world for writing; above, the sticky bit will do. A group
 // that may write was let in by the owner. The error wraps exec.ErrNotFound.
 func LookPath(name string) (string, error) {
-	refused := error(exec.ErrNotFound)
+	refused := exec.ErrNotFound
 	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
 		if !filepath.IsAbs(dir) {
 			continue
@@ -36,7 +36,7 @@ func LookPath(name string) (string, error) {
 
 // trusted returns an error where others could change what lies at path.
 func trusted(path string) error {
-	real, err := filepath.EvalSymlinks(path)
+	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func trusted(path string) error {
 	if err != nil {
 		return err
 	}
-	for _, at := range []string{real, filepath.Dir(real), dir} {
+	for _, at := range []string{target, filepath.Dir(target), dir} {
 		if err := ours(at, 0); err != nil {
 			return err
 		}

@@ -132,8 +132,8 @@ var systemDirs = []string{
 // around returns the directories of a program outside of the system's and those beside them that hold its libraries.
 func around(program string) []string {
 	dirs := []string{filepath.Dir(program)}
-	if real, err := filepath.EvalSymlinks(program); err == nil {
-		dirs = append(dirs, filepath.Dir(real))
+	if target, err := filepath.EvalSymlinks(program); err == nil {
+		dirs = append(dirs, filepath.Dir(target))
 	}
 	for _, dir := range dirs {
 		if filepath.Base(dir) == "bin" {

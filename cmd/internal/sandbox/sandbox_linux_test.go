@@ -227,7 +227,7 @@ func call(nr uintptr, args ...uintptr) error {
 	var a [3]uintptr
 	copy(a[:], args)
 	if _, _, err := syscall.Syscall(nr, a[0], a[1], a[2]); err != 0 {
-		return unix.Errno(err)
+		return err
 	}
 	return nil
 }
@@ -307,11 +307,7 @@ func TestTrials(t *testing.T) {
 // room makes what is tried on.
 func room(t *testing.T) *trial {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "room")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	dir := t.TempDir()
 	for _, name := range []string{"in", "secret", "other", "going"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
 			t.Fatal(err)

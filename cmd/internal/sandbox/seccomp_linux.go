@@ -74,10 +74,10 @@ func filters(p Policy, libraries bool, pid int) ([]seccomp.Policy, error) {
 	is := func(argument uint32, o seccomp.Operation, value uint64) seccomp.Condition {
 		return seccomp.Condition{Argument: argument, Operation: o, Value: value}
 	}
-	deny := func(names string, any ...seccomp.Condition) {
+	deny := func(names string, either ...seccomp.Condition) {
 		g := seccomp.SyscallGroup{Action: errno(unix.EPERM)}
 		for _, name := range strings.Fields(names) {
-			for _, c := range any {
+			for _, c := range either {
 				g.NamesWithCondtions = append(g.NamesWithCondtions, seccomp.NameWithConditions{Name: name, Conditions: seccomp.ArgumentConditions{c}})
 			}
 		}
