@@ -34,22 +34,6 @@ const weightsFile = "../../../model/tinyen/ggml-tiny.en-q5_1.bin"
 // A directory that a program must not stumble over, and the program's name there.
 const odd, program = "Grüße an 東京's files", "приложение 1.exe"
 
-// buildWindows builds whisperfile without weights.
-func buildWindows(t *testing.T, arch string) []byte {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "whisperfile.exe")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-tags", "noweights", "-ldflags", "-s -w", "-o", path, "../../whisperfile")
-	build.Env = append(os.Environ(), "GOOS=windows", "GOARCH="+arch, "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 // windowsFile makes a program with its sections where a fat file has them, as the first member of a zip, and puts the model inside.
 func windowsFile(t *testing.T, path string) {
 	t.Helper()
