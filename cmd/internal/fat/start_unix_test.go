@@ -34,8 +34,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// fatFile makes a fat file whose builds are all this program, and returns what it is.
-var fatFile = sync.OnceValues(func() ([]byte, error) {
+// selfFat makes a fat file whose builds are all this program, and returns what it is.
+var selfFat = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "fat")
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func newPlace(t *testing.T, name string) *place {
 	if f, err := elf.Open(os.Args[0]); err != nil || dynamic(f) {
 		t.Skip("this test is no static ELF program")
 	}
-	data, err := fatFile()
+	data, err := selfFat()
 	if err != nil {
 		t.Fatal(err)
 	}
