@@ -72,6 +72,10 @@ dist: ## pack archives for all systems into dist/, with SHA256SUMS (PLATFORMS=li
 whisperfile: ## make dist/whisperfile, one file for six systems, and dist/whisper.tiny.en.llamafile with a model inside (VERSION=)
 	VERSION='$(VERSION)' scripts/whisperfile.sh $(DIST)
 
+.PHONY: check-fat
+check-fat: whisperfile ## read the builds in dist/whisperfile as their systems' loaders do
+	FAT=$(abspath $(DIST)/whisperfile) go test -count=1 -run '^TestFormats$$' $(TESTFLAGS) ./cmd/internal/fat
+
 .PHONY: reproducible
 reproducible: ## build this commit in two folders and compare the bytes
 	scripts/reproducible.sh

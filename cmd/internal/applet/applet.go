@@ -38,6 +38,9 @@ type Env struct {
 	// where there is none.
 	Weights func() (name string, data []byte)
 
+	// Beside is the path of the model file that lies beside the executable and is named like it; "" where there is none.
+	Beside string
+
 	// Inside returns the model of that name among the files appended to the executable: what to call it, and its bytes, which
 	// nobody may change. "" is the first model. The error wraps fs.ErrNotExist where there is none. It is nil where there
 	// are no files.

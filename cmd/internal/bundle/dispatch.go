@@ -54,6 +54,7 @@ func within(env applet.Env, run func(applet.Env, *Bundle) int) int {
 		return int(whisper.Model)
 	}
 	defer b.Close()
+	env.Beside = b.beside()
 	if !b.empty() {
 		env.Inside, env.Models = b.Weights, b.Models
 	}
@@ -194,5 +195,5 @@ func weightsInside(env applet.Env) bool {
 			return true
 		}
 	}
-	return env.Weights != nil
+	return env.Weights != nil || env.Beside != ""
 }

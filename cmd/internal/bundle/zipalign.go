@@ -203,7 +203,7 @@ func (a *addition) into(ctx context.Context, target string) error {
 			return err
 		}
 		if p.format == "PE" && now.Size() > math.MaxUint32 {
-			return errors.New("no program of 4 GiB or more starts on Windows: take a smaller model, or leave it beside the program")
+			return errors.New("no program of 4 GiB or more starts on Windows: leave the model beside it, as NAME.bin beside NAME.exe, or name its file with -m")
 		}
 		written, err := readDirectory(out, now.Size())
 		if err != nil {

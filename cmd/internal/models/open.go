@@ -16,14 +16,17 @@ import (
 const inZip = "/zip/"
 
 // Weights returns the path of the model that name stands for, or the name and the bytes of one inside the program. A name that a file
-// in the executable's zip has is that file, before all others; "" is the first model there, else the one built in, else
-// what Default finds. The one built in is meant as well where its name is that of no file. Errors are for the user.
+// in the executable's zip has is that file, before all others; "" is the first model there, else the one beside the
+// executable, else the one built in, else what Default finds. The one built in is meant as well where its name is that of no file. Errors are for the user.
 func Weights(env applet.Env, name string, otherLanguages bool) (path string, data []byte, err error) {
 	if env.Inside != nil {
 		path, data, err = env.Inside(name)
 		if err == nil || !errors.Is(err, fs.ErrNotExist) || strings.HasPrefix(name, inZip) {
 			return path, data, whisper.Fail(whisper.Model, err, "")
 		}
+	}
+	if name == "" && env.Beside != "" {
+		return env.Beside, nil, nil
 	}
 	inside := ""
 	if env.Weights != nil {

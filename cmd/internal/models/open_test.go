@@ -24,6 +24,10 @@ func TestWeights(t *testing.T) {
 		return "", nil, fmt.Errorf("%q: %w", name, fs.ErrNotExist)
 	}
 	builtIn := func() (string, []byte) { return "own", []byte("built in") }
+	beside := applet.Env{Getenv: getenv, Weights: builtIn, Beside: "dir/program.bin"}
+	if path, data, err := Weights(beside, "", false); path != beside.Beside || data != nil || err != nil {
+		t.Errorf("beside the program: %q, %q, %v", path, data, err)
+	}
 	for _, test := range []struct {
 		inside func(string) (string, []byte, error)
 		own    func() (string, []byte)
