@@ -13,12 +13,18 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/whisperfile/whisperfile/cmd/internal/bundle"
+	"github.com/whisperfile/whisperfile/cmd/internal/fat"
 )
 
-// hellos are builds of testdata/hello, and what each needs.
-var hellos = []struct{ name, flags string }{
+// hello is a build of testdata/hello, and what it needs.
+type hello struct{ name, flags string }
+
+var hellos = []hello{
 	{"linux-amd64", ""},
 	{"linux-amd64-gpu", "-tags=gpu"},
 	{"linux-arm64", ""},
@@ -29,38 +35,38 @@ var hellos = []struct{ name, flags string }{
 	{"freebsd-arm64", ""},
 	{"netbsd-amd64", ""},
 	{"openbsd-amd64", ""},
+	{"windows-amd64.exe", "-ldflags=-s"},
 }
 
 // weights stand in for a model.
 var weights = bytes.Repeat([]byte("lmgg weights\n"), 1000)
 
-// fattenHellos makes "fat" of builds of testdata/hello for these names.
-func fattenHellos(t *testing.T, only ...string) map[string][]byte {
+// build makes testdata/hello in directory out for these names.
+func build(t *testing.T, out string, names ...string) {
 	t.Helper()
 	goTool := tool(t, "go")
-	source, err := filepath.Abs("testdata/hello")
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := t.TempDir()
-	names, inside := []string{windowsBuild}, map[string][]byte{windowsBuild: []byte("sections"), "base.bin": weights, ".args": []byte("-nt\n")}
-	for _, h := range hellos {
-		if len(only) > 0 && !strings.Contains(strings.Join(only, " ")+" ", h.name+" ") {
-			continue
-		}
-		goos, arch, _ := strings.Cut(strings.TrimSuffix(h.name, withGPU), "-")
-		to := filepath.Join(out, h.name)
-		args := append([]string{"build", "-trimpath"}, strings.Fields(h.flags)...)
-		c := exec.CommandContext(t.Context(), goTool, append(args, "-o", to, ".")...)
-		c.Dir = source
+	for _, name := range names {
+		i := slices.IndexFunc(hellos, func(h hello) bool { return h.name == name })
+		goos, arch, _ := strings.Cut(strings.TrimSuffix(strings.TrimSuffix(name, withGPU), ".exe"), "-")
+		args := append([]string{"build", "-trimpath"}, strings.Fields(hellos[i].flags)...)
+		c := exec.CommandContext(t.Context(), goTool, append(args, "-o", filepath.Join(out, name), "./testdata/hello")...)
 		c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOOS="+goos, "GOARCH="+arch)
 		if said, err := c.CombinedOutput(); err != nil {
 			t.Fatalf("go %q: %v\n%s", args, err, said)
 		}
-		names, inside[builds+h.name] = append(names, builds+h.name), read(t, to)
+	}
+}
+
+// fattenHellos makes "fat" of builds of testdata/hello for these names.
+func fattenHellos(t *testing.T, only ...string) {
+	t.Helper()
+	out := t.TempDir()
+	build(t, out, only...)
+	names, inside := []string{windowsBuild}, map[string][]byte{windowsBuild: []byte("sections"), "base.bin": weights, ".args": []byte("-nt\n")}
+	for _, name := range only {
+		names, inside[builds+name] = append(names, builds+name), read(t, filepath.Join(out, name))
 	}
 	fatten(t, append(names, "base.bin", ".args"), inside)
-	return inside
 }
 
 // TestStarts turns a file into programs that this machine starts.
@@ -136,9 +142,20 @@ func TestPlatforms(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds for every system")
 	}
-	inside := fattenHellos(t)
+	out := t.TempDir()
+	for _, h := range hellos {
+		build(t, out, h.name)
+	}
+	t.Chdir(t.TempDir())
+	files := []bundle.File{{Name: "base.bin", Data: weights}, {Name: ".args", Data: []byte("-nt\n")}}
+	if err := fat.Write(t.Context(), "fat", out, files); err != nil {
+		t.Fatal(err)
+	}
 	before := read(t, "fat")
 	for _, h := range hellos {
+		if strings.HasPrefix(h.name, windows) {
+			continue // it is the file as it is
+		}
 		name := strings.TrimSuffix(h.name, withGPU)
 		args := []string{"fat", "--platform", strings.Replace(name, "-", "/", 1)}
 		if name != h.name {
@@ -154,7 +171,7 @@ func TestPlatforms(t *testing.T) {
 		if err != nil || info.GoVersion != runtime.Version() {
 			t.Errorf("%s: %v, %v", h.name, info, err)
 		}
-		slice := inside[builds+h.name]
+		slice := read(t, filepath.Join(out, h.name))
 		at := int64(bytes.Index(after, slice))
 		if strings.HasPrefix(h.name, darwin) {
 			sameMachO(t, h.name, after, slice)
