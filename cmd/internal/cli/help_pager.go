@@ -85,7 +85,7 @@ func typeset(env applet.Env, app *cli.App) ([]byte, bool) {
 	if err != nil {
 		return nil, false
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	// A name with a slash is a file to every man there is.
 	file := filepath.Join(dir, app.Name+".1")
 	if err := os.WriteFile(file, []byte(mangen.Man(app, edition(env))), 0o600); err != nil {

@@ -221,7 +221,7 @@ func TestInstallFails(t *testing.T) {
 // next installation goes on, and can be removed to the last file.
 func TestInstallStopped(t *testing.T) {
 	if testing.Short() {
-		t.Skip("thirty installations")
+		t.Skip("two dozen installations")
 	}
 	p := newPlace(t)
 	before := p.tree()
@@ -229,7 +229,7 @@ func TestInstallStopped(t *testing.T) {
 	p.ok("install")
 	whole, took := p.tree(), time.Since(start)
 	p.ok("uninstall")
-	const moments = 5
+	const moments = 3
 	for i := range moments {
 		for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 			cmd := p.command("022", "install")
