@@ -39,7 +39,9 @@ func New(env applet.Env) *cli.App {
 		}.Metadata(),
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `OUT`, and leave FILE as it is"},
-			&cli.StringFlag{Name: "platform", Aliases: []string{"p"}, Usage: "for `OS/ARCH`, as in linux/arm64, instead of this system; darwin alone is both processors of macOS"},
+			mangen.OneOf(
+				&cli.StringFlag{Name: "platform", Aliases: []string{"p"}, Usage: "for `OS/ARCH`, as in linux/arm64, instead of this system; darwin alone is both processors of macOS"},
+				"linux/amd64", "linux/arm64", "darwin", "darwin/amd64", "darwin/arm64", "freebsd/amd64", "freebsd/arm64", "netbsd/amd64", "openbsd/amd64"),
 			&cli.BoolFlag{Name: "gpu", Usage: "take the Linux build that finds GPUs, which needs glibc; else it is the one that needs nothing"},
 			&cli.BoolFlag{Name: "undo", Usage: "turn it back into a file for all systems"},
 		},
