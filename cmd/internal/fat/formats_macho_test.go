@@ -11,9 +11,10 @@ import (
 
 // Load commands, and magics and values of code signatures, as Apple's loader.h and cs_blobs.h name them.
 const (
+	lcUnixThread    = 0x5 // says where amd64 begins
 	lcCodeSignature = 0x1d
 	lcBuildVersion  = 0x32
-	lcMain          = 0x80000028
+	lcMain          = 0x80000028 // says where arm64 begins
 
 	platformMacOS = 1
 	oldestMacOS   = 12 << 16
@@ -40,7 +41,7 @@ func checkMachO(t *testing.T, b []byte, cpu macho.Cpu, signed bool) {
 	for _, l := range f.Loads {
 		raw := l.Raw()
 		switch le.Uint32(raw) {
-		case lcMain:
+		case lcMain, lcUnixThread:
 			begins = true
 		case lcBuildVersion:
 			version = true
