@@ -87,6 +87,7 @@ sbom: $(BIN)/whisperfile ## hold the bill of materials in dist/native/whisperfil
 .PHONY: test
 test: ## run all tests that need nothing but this checkout
 	go test $(TESTFLAGS) ./...
+	go test $(TESTFLAGS) -tags nogpu ./cmd/internal/sandbox
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for a minute (FUZZTIME=10s for less)
