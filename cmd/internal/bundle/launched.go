@@ -24,3 +24,22 @@ func launched() string {
 	}
 	return path
 }
+
+// Builds begins the names of the programs in a fat file, and FirstBuild is that of the first member there.
+const (
+	Builds     = "bin/"
+	FirstBuild = Builds + "windows-amd64.sections"
+)
+
+// endOfBuilds returns where the last program of a fat file, or of what was made of one, ends; 0 for other files.
+func (d *directory) endOfBuilds() (end int64) {
+	if d.find(FirstBuild) == nil {
+		return 0
+	}
+	for _, e := range d.entries {
+		if strings.HasPrefix(e.name, Builds) {
+			end = max(end, e.header+e.packed)
+		}
+	}
+	return end
+}

@@ -63,3 +63,20 @@ func TestMulticallLaunched(t *testing.T) {
 		}
 	}
 }
+
+// The programs of a fat file stay; what is behind them may go.
+func TestZipalignBuilds(t *testing.T) {
+	here(t, map[string]string{
+		"fat": string(elf(4096)), "plain": string(elf(4096)), FirstBuild: "MZ", "bin/linux-amd64": "ELF", "bin/x": "new", "LICENSE": "free",
+	})
+	must(t, "plain", "bin/linux-amd64")
+	must(t, "plain", "bin/linux-amd64")
+	must(t, "fat", FirstBuild, "bin/linux-amd64", "LICENSE")
+	for _, name := range []string{FirstBuild, "bin/linux-amd64"} {
+		if code, said := zipalign("fat", name); code == 0 || !strings.Contains(said, "is a part of the program") {
+			t.Errorf("%s is replaced: exit %d, %s", name, code, said)
+		}
+	}
+	must(t, "fat", "LICENSE")
+	must(t, "fat", "bin/x")
+}

@@ -187,7 +187,7 @@ func (a *addition) into(ctx context.Context, target string) error {
 	for _, it := range a.items {
 		names[it.name] = true
 	}
-	keep, end, err := d.plan(f, names, p.end)
+	keep, end, err := d.plan(f, names, max(p.end, d.endOfBuilds()))
 	if err != nil {
 		return refuse(fmt.Errorf("%s: %w", target, err))
 	}

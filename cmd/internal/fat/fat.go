@@ -35,10 +35,10 @@ const (
 // zsh and FreeBSD's sh want one before the first NUL.
 const magic = "MZqFpD='\n'\n"
 
-// prefix is where builds are in the zip, and sections what the first member is called.
+// Where programs are in the zip, and what the first member is called.
 const (
-	prefix   = "bin/"
-	sections = prefix + "windows-amd64.sections"
+	prefix   = bundle.Builds
+	sections = bundle.FirstBuild
 )
 
 // windows is the build whose header is the fat file's.

@@ -49,6 +49,7 @@ var selfFat = sync.OnceValues(func() ([]byte, error) {
 	for _, p := range platforms {
 		b := build{platform: p, data: self}
 		if p.gpu {
+			b.data = append(bytes.Clone(self), "of GPUs"...)
 			b.loader = "/bin/sh" // something that is there
 		}
 		builds = append(builds, b)
