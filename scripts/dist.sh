@@ -21,18 +21,8 @@ trap 'rm -rf "$tmp"' EXIT
 
 sums() { if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum -a 256 "$@"; fi; }
 
-# Pages are the same on all systems: the programs of this one write them.
-make -s build BIN="$tmp/here"
-mkdir "$tmp/man" "$tmp/completions"
-programs=("$tmp"/here/*)
-for program in "${programs[@]}"; do
-	name=${program##*/}
-	"$program" --generate man >"$tmp/man/$name.1"
-	"$program" --generate bash >"$tmp/completions/$name.bash"
-	"$program" --generate zsh >"$tmp/completions/_$name"
-	"$program" --generate fish >"$tmp/completions/$name.fish"
-done
-version=${VERSION:-$(go version -m "${programs[0]}" | awk '$1 == "mod" { print $3 }')}
+make -s man DIST="$tmp"
+version=${VERSION:-$(go version -m "$tmp/host/whisperfile" | awk '$1 == "mod" { print $3 }')}
 [ -n "$version" ] && [ "$version" != '(devel)' ] || version=devel
 
 archives=()
