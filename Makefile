@@ -13,7 +13,8 @@ TAGS ?= nogpu
 # The same commit, version, tags and Go make the same bytes, wherever the checkout is. git may refuse to be asked, or not be there.
 VERSION    ?=
 VCS        := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
-BUILDFLAGS := -trimpath -buildvcs=$(VCS) -tags '$(TAGS)' -ldflags '-s -w$(VERSION:%= -X github.com/whisperfile/whisperfile/cmd/internal/cli.version=%)'
+# urfave_cli_no_docs leaves out a writer of documents whose tables would be built at every start.
+BUILDFLAGS := -trimpath -buildvcs=$(VCS) -tags 'urfave_cli_no_docs $(TAGS)' -ldflags '-s -w$(VERSION:%= -X github.com/whisperfile/whisperfile/cmd/internal/cli.version=%)'
 EXE        := $(if $(filter windows,$(GOOS)),.exe)
 
 PREFIX  ?= /usr/local
@@ -50,7 +51,7 @@ hear: $(BIN)/whisperfile ## transcribe a clip of testdata with the weights insid
 # Programs for other systems do not run here, so what they say of themselves is asked of one for this system.
 .PHONY: man pdf $(DIST)/host/whisperfile
 $(DIST)/host/whisperfile:
-	GOOS= GOARCH= go build $(subst -tags '$(TAGS)',-tags 'nogpu noweights',$(BUILDFLAGS)) -o $@ ./cmd/whisperfile
+	GOOS= GOARCH= go build $(subst -tags 'urfave_cli_no_docs $(TAGS)',-tags 'urfave_cli_no_docs nogpu noweights',$(BUILDFLAGS)) -o $@ ./cmd/whisperfile
 man: $(DIST)/host/whisperfile ## write manual pages into dist/man/ and completions for shells into dist/completions/
 	scripts/man.sh $(DIST) $<
 pdf: $(DIST)/host/whisperfile ## typeset the manual pages into dist/man/*.pdf (needs groff)
