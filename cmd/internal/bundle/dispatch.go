@@ -61,8 +61,14 @@ func within(env applet.Env, run func(applet.Env, *Bundle) int) int {
 	return run(env, b)
 }
 
-func base(program string) string {
-	return strings.TrimSuffix(filepath.Base(program), ".exe")
+func base(program string) string { return withoutExe(filepath.Base(program)) }
+
+// withoutExe takes the ending of Windows programs off a name: Windows tells a program that was started without it that it is called NAME.EXE.
+func withoutExe(name string) string {
+	if n := len(name) - len(".exe"); n >= 0 && strings.EqualFold(name[n:], ".exe") {
+		return name[:n]
+	}
+	return name
 }
 
 func dispatch(env applet.Env, reg applet.Registry, b *Bundle) int {

@@ -56,6 +56,7 @@ func TestDispatch(t *testing.T) {
 	}{
 		{program: "/usr/bin/cut", args: "", want: "cut"},
 		{program: "whisper-server.exe", args: "--port 1", weights: true, want: "whisper-server --port 1"},
+		{program: "whisper-server.EXE", args: "--port 1", weights: true, want: "whisper-server --port 1"},
 		{program: "main", args: "a.wav", inside: original, want: "whisper a.wav"},
 		{program: "whisper-server", args: "", inside: original, want: "whisper-server"},
 		{program: "wf", args: "whisper a.wav", inside: original, want: "whisper a.wav"},

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"hash/crc32"
 	"os"
+	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -44,14 +46,38 @@ func TestEntries(t *testing.T) {
 	}
 }
 
+// canLink tells whether symbolic links can be made. On Windows they want a privilege, and wine 8.0 says that it has made one when it has not.
+func canLink(t *testing.T) bool {
+	t.Helper()
+	if runtime.GOOS != "windows" {
+		return true
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if os.Symlink("target", link) != nil {
+		return false
+	}
+	_, err := os.Lstat(link)
+	return err == nil
+}
+
 func TestRewrite(t *testing.T) {
 	here(t, map[string]string{"a": "the first", "b": "another", "c": "a third"})
-	if err := errors.Join(os.Symlink("b", "link"), os.Chmod("a", 0o700)); err != nil {
-		t.Skip(err)
+	if err := os.Chmod("a", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	links := canLink(t)
+	if links {
+		if err := os.Symlink("b", "link"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	change := func(f *os.File) error {
 		_, err := f.WriteAt([]byte("THE"), 0)
 		return err
+	}
+	files := []string{"a", "b", "c", "new"}
+	if links {
+		files = append(files, "link")
 	}
 	for _, test := range []struct{ from, to, at, want string }{
 		{"a", "new", "new", "THE f"},
@@ -59,13 +85,16 @@ func TestRewrite(t *testing.T) {
 		{"a", "a", "a", "THE f"},
 		{"link", "link", "b", "THE f"},
 	} {
+		if (test.from == "link" || test.to == "link") && !links {
+			continue
+		}
 		if err := Rewrite(t.Context(), test.from, test.to, 5, change); err != nil {
 			t.Fatal(err)
 		}
 		if got := string(read(t, test.at)); got != test.want {
 			t.Errorf("%s to %s: %q", test.from, test.to, got)
 		}
-		if info, err := os.Lstat(test.at); err != nil || info.Mode() != 0o700 {
+		if info, err := os.Lstat(test.at); err != nil || info.Mode() != mode(0o700) {
 			t.Errorf("%s: %v, %v", test.at, info.Mode(), err)
 		}
 	}
@@ -83,7 +112,7 @@ func TestRewrite(t *testing.T) {
 		t.Error("a directory was taken for a file")
 	}
 	entries, err := os.ReadDir(".")
-	if err != nil || len(entries) != 5 {
+	if err != nil || len(entries) != len(files) {
 		t.Errorf("%v, %v", entries, err)
 	}
 }

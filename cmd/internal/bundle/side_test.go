@@ -21,6 +21,7 @@ func TestBeside(t *testing.T) {
 	for program, want := range map[string]string{
 		"a b":               "a b.bin",
 		"a b.exe":           "a b.bin",
+		"a b.EXE":           "a b.bin",
 		"a b.llamafile":     "a b.bin",
 		"a b.llamafile.exe": "a b.bin",
 		"exe.exe":           "exe.bin",

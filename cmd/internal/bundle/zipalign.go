@@ -89,7 +89,7 @@ func (a *addition) collect(files []string, level int, junk, realTime bool) error
 	for _, file := range files {
 		info, err := os.Stat(file)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", file, whisper.Bare(err))
 		}
 		if !info.Mode().IsRegular() {
 			return fmt.Errorf("%s is no regular file", file)
