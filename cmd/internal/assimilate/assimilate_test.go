@@ -284,7 +284,7 @@ func TestCommand(t *testing.T) {
 		{"crc --platform linux/arm64 -o ok", 0, ""},
 		{"kept --platform linux/amd64", whisper.Input, "are in use"},
 		{"moved --platform linux/amd64", whisper.Input, "no build for linux/amd64"},
-		{"fat --platform linux/arm64 -o missing/out", whisper.Output, "missing/"},
+		{"fat --platform linux/arm64 -o missing/out", whisper.Output, filepath.FromSlash("missing/")},
 		{"fat --platform linux/arm64 -o .", whisper.Output, "no regular file"},
 		{"fat --undo", 0, "fat is for all systems already\n"},
 		{"fat --platform windows", 0, "fat is for windows already\n"},

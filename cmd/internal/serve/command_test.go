@@ -36,6 +36,7 @@ func TestUsage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, missing := os.Open("none")
 	for args, want := range map[string]struct {
 		code whisper.Code
 		says string
@@ -63,7 +64,7 @@ func TestUsage(t *testing.T) {
 		"-m ggml-a.bin --request-path a?b":              {whisper.Usage, `--request-path takes a path such as /a/b, not "a?b"`},
 		"-m ggml-a.bin --inference-path /":              {whisper.Usage, "--inference-path takes a path such as /a/b"},
 		"-m ggml-a.bin --inference-path /load":          {whisper.Usage, "two things cannot be at /load"},
-		"-m ggml-a.bin --public none":                   {whisper.Usage, "--public: none: no such file or directory"},
+		"-m ggml-a.bin --public none":                   {whisper.Usage, "--public: none: " + whisper.Bare(missing).Error()},
 		"-m ggml-a.bin --model-dir none":                {whisper.Usage, "--model-dir: none: "},
 		"-m ggml-a.bin --tmp-dir none":                  {whisper.Usage, "--tmp-dir: none is no directory"},
 		"-m ggml-a.bin --log-format xml":                {whisper.Usage, `--log-format takes text or json, not "xml"`},

@@ -34,6 +34,8 @@ func TestOperationUsage(t *testing.T) {
 	l := newLibrary(t, map[string]string{"ggml-a.bin": "a"})
 	t.Chdir(l.dir)
 	keys := write(t, "keys", "# none yet\n")
+	_, missing := os.Open("none")
+	absent := whisper.Bare(missing).Error()
 	for args, says := range map[string]string{
 		"--log-level loud":                          `--log-level takes one of debug, info, warn, error, off, not "loud"`,
 		"--log-format xml":                          `--log-format takes text or json, not "xml"`,
@@ -43,11 +45,11 @@ func TestOperationUsage(t *testing.T) {
 		"--cors-origin https://a/b":                 `--cors-origin: an origin is like https://example.org`,
 		"--cors-origin https://A":                   `--cors-origin: an origin is like https://example.org`,
 		"--cors-origin * --cors-origin x:y":         `--cors-origin: an origin is like https://example.org`,
-		"--api-key-file none":                       "--api-key-file: none: no such file or directory",
+		"--api-key-file none":                       "--api-key-file: none: " + absent,
 		"--api-key-file " + keys:                    "--api-key-file: " + keys + ": there is no key in it",
 		"--tls-cert a.pem":                          "--tls-cert and --tls-key go together",
 		"--tls-key a.pem":                           "--tls-cert and --tls-key go together",
-		"--tls-cert a.pem --tls-key a.pem":          "--tls-cert and --tls-key: open a.pem: no such file or directory",
+		"--tls-cert a.pem --tls-key a.pem":          "--tls-cert and --tls-key: open a.pem: " + absent,
 		"--tls-cert " + keys + " --tls-key " + keys: "--tls-cert and --tls-key: tls: failed to find any PEM data in certificate input",
 	} {
 		t.Run(args, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -464,8 +465,9 @@ func TestRender(t *testing.T) {
 	if code := r.run("--render", "talk.json", "-otxt", "-of", "-"); code != 0 || !strings.HasPrefix(r.stdout.String(), "He said") {
 		t.Errorf("exit %d: %s", code, r.stdout.String())
 	}
+	_, missing := os.Open("none.json")
 	for name, want := range map[string]string{
-		"none.json": "whisper: cannot render: none.json: no such file or directory\n",
+		"none.json": fmt.Sprintf("whisper: cannot render: none.json: %v\n", whisper.Bare(missing)),
 		"a.wav":     "whisper: cannot render: a.wav: byte 0: the text ends where '{' should be\n",
 		"dir":       "whisper: cannot render: dir: is a directory\n",
 	} {

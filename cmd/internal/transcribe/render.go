@@ -44,5 +44,10 @@ func readFile(path string) (*transcript.Transcript, error) {
 		return nil, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil {
+		return nil, err
+	} else if info.IsDir() {
+		return nil, errors.New("is a directory") // Windows has no word for it
+	}
 	return transcript.ReadJSON(f)
 }
