@@ -2,6 +2,7 @@ package ggml
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/klauspost/cpuid/v2"
@@ -105,13 +106,19 @@ func (c *CPU) best(ctx context.Context, j job, work float64, chunks int) (float6
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
-		start := time.Now()
+		start := now()
 		c.pool.run(j, chunks)
-		spent := time.Since(start)
+		spent := now().Sub(start)
+		if spent <= 0 {
+			continue // the clock was set back
+		}
 		best = max(best, work*float64(chunks)/spent.Seconds())
 		if repeat {
 			chunks = max(chunks, int(best/work*peakTime.Seconds()))
 		}
+	}
+	if best == 0 {
+		return 0, errors.New("the clock does not move on")
 	}
 	return best, nil
 }

@@ -198,11 +198,11 @@ func (c *comparison) alternate(ctx context.Context, engines []*engine, op operat
 			if round > 0 && (round >= c.effort.most || round >= least[i] && spent[i] >= c.effort.enough) {
 				continue
 			}
-			start := time.Now()
+			start := now()
 			if err := op.run(ctx, e.bench, max(round, 0)); err != nil {
 				return nil, refused(err)
 			}
-			took := time.Since(start)
+			took := since(start)
 			if round < 0 {
 				least[i] = c.effort.least
 				if took > c.effort.patience {

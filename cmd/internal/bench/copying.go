@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"sync"
-	"time"
 )
 
 // copySize is how much -w 1 copies at once, as whisper.cpp does.
@@ -20,14 +19,14 @@ func copying(ctx context.Context, w io.Writer, threads, size int) error {
 	}
 	measure := func(threads int) (float64, error) {
 		parallelCopy(dst, src, threads)
-		start := time.Now()
+		start := now()
 		for range rounds {
 			if err := ctx.Err(); err != nil {
 				return 0, err
 			}
 			parallelCopy(dst, src, threads)
 		}
-		return rounds * float64(size) / time.Since(start).Seconds() / 1e9, nil
+		return rounds * float64(size) / since(start).Seconds() / 1e9, nil
 	}
 	lines := []struct {
 		threads int

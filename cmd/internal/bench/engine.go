@@ -26,7 +26,7 @@ type engine struct {
 // open opens the model of that name, else the one inside the program, else the default one that is found. isa is as in
 // ggml.CPUOptions.
 func open(env applet.Env, name string, threads int, isa string) (_ *engine, err error) {
-	start := time.Now()
+	start := now()
 	e := &engine{pool: ggml.NewPool(threads)}
 	defer func() {
 		if err != nil {
@@ -47,7 +47,7 @@ func open(env applet.Env, name string, threads int, isa string) (_ *engine, err 
 	if e.bench, err = e.model.NewBench(); err != nil {
 		return nil, cli.Fail(cli.Device, err, "")
 	}
-	e.opened = time.Since(start)
+	e.opened = since(start)
 	return e, nil
 }
 

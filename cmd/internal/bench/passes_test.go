@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
+	"github.com/whisperfile/whisperfile/ggml"
+	"github.com/whisperfile/whisperfile/model"
 )
 
 // column returns field 11 of the line with a key, as whisper.cpp's scripts take it.
@@ -59,6 +62,19 @@ whisper_print_timings:    total time =  4534.00 ms
 	}
 	if d := cmp.Diff(map[string]float64{"encode time": 512.264, "decode time": 5.992, "batchd time": 1.572, "prompt time": 0.484}, got); d != "" {
 		t.Errorf("columns, -want +got:\n%s", d)
+	}
+}
+
+// TestSince: neither a pass below what the clock tells nor a clock that is set back makes a rate that is no number.
+func TestSince(t *testing.T) {
+	if got := since(now().Add(time.Hour)); got != 1 {
+		t.Errorf("%d ns since the future", got)
+	}
+	o := sum("step", []time.Duration{1, 1, 1}, model.Work{Ops: 1, Bytes: 1}, ggml.Peak{Ops: 1e9, Bytes: 1e9})
+	for name, v := range map[string]float64{"spread": o.Spread, "share of the floor": o.FloorShare, "GFLOPS": o.GFLOPS} {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			t.Errorf("%s is %v", name, v)
+		}
 	}
 }
 
