@@ -34,7 +34,10 @@ const weightsFile = "../../../model/tinyen/ggml-tiny.en-q5_1.bin"
 // A directory that a program must not stumble over, and the program's name there.
 const odd, program = "Grüße an 東京's files", "приложение 1.exe"
 
-// windowsFile makes a program with its sections where a fat file has them, as the first member of a zip, and puts the model inside.
+// A program with its model beside it.
+const side, sideWeights = "großes Modell.exe", "großes Modell.bin"
+
+// windowsFile makes a program without a model, with its sections where a fat file has them: as the first member of a zip.
 func windowsFile(t *testing.T, path string) {
 	t.Helper()
 	header, sections, err := splitPE(buildWindows(t, "amd64"), testHeader, testSections)
@@ -62,6 +65,11 @@ func windowsFile(t *testing.T, path string) {
 	if err := os.WriteFile(path, b.Bytes(), 0o755); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// putModel puts the model into a program, as its user does.
+func putModel(t *testing.T, path string) {
+	t.Helper()
 	var stderr bytes.Buffer
 	env := applet.Env{
 		Args:   []string{"-j0", path, weightsFile},
@@ -111,6 +119,19 @@ func (l log) text(t *testing.T) string {
 	return string(b)
 }
 
+// copyOf copies a file and returns its contents.
+func copyOf(t *testing.T, from, to string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, b, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 // TestWine starts the Windows program of a fat file.
 func TestWine(t *testing.T) {
 	w := withWine(t)
@@ -118,15 +139,12 @@ func TestWine(t *testing.T) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	windowsFile(t, filepath.Join(dir, program))
-	sound, err := os.ReadFile(clip)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "ö x.wav"), sound, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	run := func(t *testing.T, args ...string) (stdout, stderr string) {
+	windowsFile(t, filepath.Join(dir, side))
+	sound := copyOf(t, clip, filepath.Join(dir, "ö x.wav"))
+	copyOf(t, filepath.Join(dir, side), filepath.Join(dir, program))
+	copyOf(t, weightsFile, filepath.Join(dir, sideWeights))
+	putModel(t, filepath.Join(dir, program))
+	start := func(t *testing.T, program string, args ...string) (stdout, stderr string) {
 		t.Helper()
 		c := w.start(t, dir, program, args...)
 		out, errs := newLog(t), newLog(t)
@@ -135,6 +153,10 @@ func TestWine(t *testing.T) {
 			fmt.Fprintf(errs, "%v\n", err)
 		}
 		return out.text(t), errs.text(t)
+	}
+	run := func(t *testing.T, args ...string) (stdout, stderr string) {
+		t.Helper()
+		return start(t, program, args...)
 	}
 
 	t.Run("version", func(t *testing.T) {
@@ -148,6 +170,19 @@ func TestWine(t *testing.T) {
 		}
 		if text, err := os.ReadFile(filepath.Join(dir, "ausgabe ß.txt")); spoken(string(text)) != said {
 			t.Errorf("in the file: %q, %v", text, err)
+		}
+	})
+	t.Run("beside", func(t *testing.T) {
+		for _, name := range []string{side, strings.TrimSuffix(side, "exe") + "EXE"} {
+			if out, errs := start(t, name, "-f", "ö x.wav", "-nt", "-np"); spoken(out) != said {
+				t.Errorf("%s: %q, want %q; %s", name, out, said, errs)
+			}
+		}
+		if err := os.Remove(filepath.Join(dir, sideWeights)); err != nil {
+			t.Fatal(err)
+		}
+		if out, errs := start(t, side, "-f", "ö x.wav"); out != "" || !strings.Contains(errs, "model") {
+			t.Errorf("without it: %q, %q", out, errs)
 		}
 	})
 	t.Run("arguments", func(t *testing.T) {
