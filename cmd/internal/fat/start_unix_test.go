@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/whisperfile/whisperfile/cmd/internal/bundle"
@@ -58,8 +59,14 @@ var selfFat = sync.OnceValues(func() ([]byte, error) {
 	if err := write(context.Background(), out, smallPE(), builds, []bundle.File{{Name: "LICENSE", Data: []byte("free\n")}}); err != nil {
 		return nil, err
 	}
-	return os.ReadFile(out)
+	data, err := os.ReadFile(out)
+	return withoutTmp(data), err
 })
+
+// withoutTmp returns a fat file whose launcher does not know /tmp, where tests leave nothing.
+func withoutTmp(data []byte) []byte {
+	return bytes.Replace(data, []byte(`"${TMPDIR-}" /tmp;`), []byte(`"${TMPDIR-}"     ;`), 1)
+}
 
 // place is a directory with a fat file in it, and one for the cache.
 type place struct {
@@ -78,6 +85,8 @@ func newPlace(t *testing.T, name string) *place {
 	}
 	p := &place{T: t, dir: t.TempDir()}
 	p.file, p.cache = filepath.Join(p.dir, name), filepath.Join(p.dir, "cache")
+	syscall.ForkLock.RLock() // a process that is started meanwhile would keep the file open, and it would be busy
+	defer syscall.ForkLock.RUnlock()
 	if err := errors.Join(os.MkdirAll(filepath.Dir(p.file), 0o777), os.WriteFile(p.file, data, 0o755), os.Mkdir(p.cache, 0o700)); err != nil {
 		t.Fatal(err)
 	}
