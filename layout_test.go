@@ -43,7 +43,7 @@ var layers = map[string]struct{ ours, others []string }{
 	"cmd/internal/provenance/sbom":   {ours: []string{"cmd/internal"}, others: []string{"github.com/CycloneDX/cyclonedx-go"}},
 	"cmd/internal/sandbox": {
 		ours:   []string{"cmd/internal/sandbox"},
-		others: []string{"github.com/elastic/go-seccomp-bpf", "github.com/landlock-lsm/go-landlock", "github.com/urfave/cli/v2", "golang.org/x/sys"},
+		others: []string{"github.com/landlock-lsm/go-landlock", "github.com/urfave/cli/v2", "golang.org/x/sys"},
 	},
 	"cmd/internal": {
 		ours: []string{"cmd/internal", "model", "ggml", "audio", "gpu"},

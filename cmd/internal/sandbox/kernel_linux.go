@@ -7,7 +7,6 @@ import (
 	"slices"
 	"syscall"
 
-	seccomp "github.com/elastic/go-seccomp-bpf"
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
 )
@@ -35,7 +34,7 @@ func probe() kernel {
 			k.signals = errata&scopedSignals != 0
 		}
 	}
-	k.seccomp = seccomp.Supported()
+	k.seccomp = filtering()
 	k.libraries = loaded()
 	return k
 }
@@ -93,7 +92,7 @@ func (s *Sandbox) enter(p Policy) {
 			k.libraries = true
 		}
 	}
-	if k.seccomp && loadFilters(p, k.libraries) == nil {
+	if k.seccomp && loadFilter(p, k.libraries) == nil {
 		s.holds = append(s.holds, "seccomp")
 	}
 }
