@@ -18,9 +18,6 @@ sed 's/^var TestDeleteatFallback bool$/var TestDeleteatFallback = true/' "$(go e
 ! cmp -s "$(go env GOROOT)/src/$at" "$out/at_windows.go" || { echo "Go deletes files in another way than this script knows" >&2; exit 1; }
 printf '{"Replace": {"%s": "%s"}}' "$(go env GOROOT)/src/$at" "$out/at_windows.go" >"$out/overlay.json"
 
-# Left out is what wants the words or the permissions of Unix, a clock that tells 0.1 ms, or to know which file a
-# name once was. What CI asks for are tools, of which wine's side has none.
+# What CI asks for are tools, of which wine's side has none.
 unset CI
-GOOS=windows go test "$@" -short -vet=off -timeout 10m -overlay "$out/overlay.json" -exec "$wine" \
-	-skip '^(TestZipalign|TestZipalignRefuses|TestRewrite|TestCommand|TestRender|TestUsage|TestOperationUsage|TestPasses|TestCopying|TestPut)$' \
-	./audio ./cmd/internal/... ./ggml/...
+GOOS=windows go test "$@" -short -vet=off -timeout 10m -overlay "$out/overlay.json" -exec "$wine" ./audio ./cmd/internal/... ./ggml/...
