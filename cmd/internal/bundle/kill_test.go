@@ -40,24 +40,29 @@ func TestMain(m *testing.M) {
 
 // TestOwn has executables find what is inside themselves.
 func TestOwn(t *testing.T) {
+	exe := ""
 	if runtime.GOOS == "windows" {
-		t.Skip("programs there end in .exe")
+		exe = ".exe"
 	}
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	here(t, map[string]string{"it's x": string(read(t, program)), "base.bin": weights, ".args": "-nt"})
-	must(t, "it's x", "base.bin", ".args")
-	if err := os.Symlink("it's x", "link"); err != nil {
-		t.Skip(err)
+	full, link, cut := "it's x"+exe, "./link"+exe, "./cut"+exe
+	here(t, map[string]string{full: string(read(t, program)), "base.bin": weights, ".args": "-nt"})
+	must(t, full, "base.bin", ".args")
+	links := canLink(t)
+	if links {
+		if err := os.Symlink(full, link); err != nil {
+			t.Fatal(err)
+		}
 	}
-	full, err := filepath.Abs("it's x")
+	full, err = filepath.Abs(full)
 	if err != nil {
 		t.Fatal(err)
 	}
 	whole := read(t, full)
-	if err := os.WriteFile("cut", whole[:len(whole)-1], 0o755); err != nil {
+	if err := os.WriteFile(cut, whole[:len(whole)-1], 0o755); err != nil {
 		t.Fatal(err)
 	}
 	const plain, inside = " 0 false false []", "base.bin 24 true true [-nt ...]"
@@ -68,14 +73,17 @@ func TestOwn(t *testing.T) {
 	}{
 		{program, program, plain, 0},
 		{full, full, inside, 0},
-		{"./link", "./link", inside, 0},
+		{link, link, inside, 0},
 		{full, "whisper", inside, 0},
 		{full, program, inside, 0},
 		{program, full, inside, 0}, // the program is a loader
 		{program, "no such file", plain, 0},
-		{"./cut", "./cut", "", whisper.Model},
-		{program, "./cut", "", whisper.Model},
+		{cut, cut, "", whisper.Model},
+		{program, cut, "", whisper.Model},
 	} {
+		if test.path == link && !links {
+			continue
+		}
 		var stdout, stderr bytes.Buffer
 		c := exec.CommandContext(t.Context(), test.path)
 		c.Args, c.Stdout, c.Stderr, c.Env = []string{test.started}, &stdout, &stderr, append(os.Environ(), asProgram+"=1")
@@ -131,8 +139,15 @@ func TestKilled(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d were done", changed, n)
-	if left, err := os.ReadDir("."); err != nil || runtime.GOOS == "linux" && len(left) > 4 {
-		t.Errorf("%v, %v: files were left behind", left, err)
+	// Between getting a name and taking the place of the other it is there twice.
+	left, err := filepath.Glob(".x.*.tmp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range left {
+		if runtime.GOOS == "linux" && !bytes.Equal(read(t, name), after) {
+			t.Errorf("%s was left behind, half written", name)
+		}
 	}
 }
 
