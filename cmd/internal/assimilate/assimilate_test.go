@@ -343,7 +343,7 @@ func TestLater(t *testing.T) {
 
 func TestPermissions(t *testing.T) {
 	if runtime.GOOS == windows {
-		t.Skip("there are none")
+		t.Skip("Windows has no such permissions")
 	}
 	names, inside := everything()
 	fatten(t, names, inside)

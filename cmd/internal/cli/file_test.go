@@ -65,12 +65,16 @@ func TestWriteFile(t *testing.T) {
 }
 
 func TestWriteFileKeepsLinks(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("links need privileges")
-	}
 	dir := t.TempDir()
 	target, link := filepath.Join(dir, "target"), filepath.Join(dir, "link")
-	if err := errors.Join(os.WriteFile(target, nil, 0o600), os.Symlink(target, link)); err != nil {
+	if err := os.WriteFile(target, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := os.Symlink(target, link)
+	if _, missing := os.Lstat(link); runtime.GOOS == "windows" && (err != nil || missing != nil) {
+		t.Skip("links need a privilege; wine 8.0 says that it has made one when it has not")
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := WriteFile(link, func(w io.Writer) error { _, err := io.WriteString(w, "x"); return err }); err != nil {
@@ -79,6 +83,9 @@ func TestWriteFileKeepsLinks(t *testing.T) {
 	if data, _ := os.ReadFile(target); string(data) != "x" {
 		t.Errorf("the target holds %q", data)
 	}
+}
+
+func TestWriteFileToDevice(t *testing.T) {
 	if err := WriteFile(os.DevNull, func(w io.Writer) error { _, err := io.WriteString(w, "x"); return err }); err != nil {
 		t.Error(err)
 	}
