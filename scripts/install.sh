@@ -21,6 +21,13 @@ die() {
 	exit 1
 }
 
+for path in "$bin" "$data" "$man"; do
+	case $path in
+	/*) ;;
+	*) die "PREFIX, BINDIR, DATADIR and MANDIR begin with /: $path" ;;
+	esac
+done
+
 # state PATH sets is to kind, checksum and size of what lies there, or the link's text; to nothing where nothing does.
 state() {
 	if [ -L "$1" ]; then
@@ -61,8 +68,8 @@ plan() {
 
 # directory PATH: makes it and what is above it, having noted what was not there.
 directory() {
-	[ -d "$1" ] && return
-	directory "${1%/*}"
+	if [ -z "$1" ] || [ -d "$1" ]; then return; fi
+	case $1 in */*) directory "${1%/*}" ;; esac
 	echo "$1" >>"$work/made"
 	mkdir "$1"
 }

@@ -100,6 +100,37 @@ func (p *place) tree() map[string]string {
 	return all
 }
 
+// TestInstallPlaces installs where no directory above is there yet, and refuses to guess below which one a path is meant to be.
+func TestInstallPlaces(t *testing.T) {
+	p := newPlace(t)
+	t.Chdir("../../..") // a DESTDIR may be relative, to the checkout
+	root, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stage, err := filepath.Rel(root, filepath.Join(p.root, "stage"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(cmd *exec.Cmd) (string, error) {
+		cmd.Dir = ""
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	if out, err := at(p.command("022", "install", "DESTDIR="+stage, "PREFIX=/new")); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if _, err := os.Stat(filepath.Join(p.root, "stage/new/bin/whisper")); err != nil {
+		t.Error(err)
+	}
+	for _, variable := range []string{"PREFIX", "BINDIR", "DATADIR", "MANDIR"} {
+		out, err := at(p.command("022", "install", variable+"=new"))
+		if err == nil || !strings.HasPrefix(out, "install: PREFIX, BINDIR, DATADIR and MANDIR begin with /: new") {
+			t.Errorf("%s: %v: %s", variable, err, out)
+		}
+	}
+}
+
 func TestInstall(t *testing.T) {
 	p := newPlace(t)
 	before := p.tree()
