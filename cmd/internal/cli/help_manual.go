@@ -14,6 +14,7 @@ import (
 
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
 	"github.com/whisperfile/whisperfile/cmd/internal/mangen"
+	"github.com/whisperfile/whisperfile/cmd/internal/provenance"
 )
 
 // generators are what --generate makes of a command.
@@ -94,19 +95,12 @@ func columns(env applet.Env) int {
 func edition(env applet.Env) mangen.Edition {
 	e := mangen.Edition{Version: Version()}
 	if env.Getenv != nil {
-		if s, err := strconv.ParseInt(env.Getenv("SOURCE_DATE_EPOCH"), 10, 64); err == nil {
-			e.Date = time.Unix(s, 0)
+		if t, ok := provenance.SourceDate(env.Getenv); ok {
+			e.Date = t
 			return e
 		}
 	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return e
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.time" {
-			e.Date, _ = time.Parse(time.RFC3339, s.Value)
-		}
-	}
+	info, _ := debug.ReadBuildInfo()
+	e.Date, _ = time.Parse(time.RFC3339, provenance.Setting(info, "vcs.time"))
 	return e
 }

@@ -65,7 +65,10 @@ func pager(env applet.Env) *exec.Cmd {
 			return exec.Command(sh, "-c", line)
 		}
 		words := strings.Fields(line)
-		return exec.Command(words[0], words[1:]...)
+		if path, err := sandbox.LookPath(words[0]); err == nil {
+			return exec.Command(path, words[1:]...)
+		}
+		return nil
 	}
 	for _, name := range []string{"less", "more"} {
 		if path, err := sandbox.LookPath(name); err == nil {

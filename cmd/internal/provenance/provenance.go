@@ -94,7 +94,7 @@ func facts(info *debug.BuildInfo, version string) [][2]string {
 		{"tags", cmp.Or(Setting(info, "-tags"), "none")},
 		{"target", target},
 		{"kernels", kernels()},
-		{"sandbox", strings.TrimPrefix(sandbox.Status(), "sandbox: ")},
+		{"sandbox", sandbox.Status()},
 	}
 }
 

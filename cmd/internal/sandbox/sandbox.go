@@ -40,9 +40,9 @@ func System() *Sandbox { return &Sandbox{probe: sync.OnceValue(probe)} }
 func Status() string {
 	what := probe().String()
 	if what == "" {
-		return "sandbox: none on this system"
+		return "none on this system"
 	}
-	return "sandbox: " + what + "; --unsecure turns it off"
+	return what + "; --unsecure turns it off"
 }
 
 // Flag is --unsecure.
