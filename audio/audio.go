@@ -65,6 +65,11 @@ var (
 	ErrConvert = errors.New("ffmpeg")
 )
 
+// Foreign reports whether NewStream failed of what a sound is, so that ffmpeg may know it.
+func Foreign(err error) bool {
+	return errors.Is(err, ErrUnknownFormat) || errors.Is(err, ErrUnsupported) || errors.Is(err, ErrFormat)
+}
+
 // hintConvert is what the errors about formats tell the user to do next.
 const hintConvert = "--convert decodes it with ffmpeg"
 

@@ -20,17 +20,22 @@ func (*Sandbox) begin(Policy) {}
 func handed() *os.File { return nil }
 
 func (s *Sandbox) enter(p Policy) {
-	for _, v := range p.veils() {
-		if err := unix.Unveil(v.path, v.flags); err != nil && err != unix.ENOENT {
-			return
-		}
-	}
-	if unix.UnveilBlock() == nil {
+	if unveil(p.veils()) == nil {
 		s.holds = append(s.holds, "unveil")
 	}
 	if unix.PledgePromises(p.promises()) == nil {
 		s.holds = append(s.holds, "pledge")
 	}
+}
+
+// unveil hides all paths but some.
+func unveil(veils []veil) error {
+	for _, v := range veils {
+		if err := unix.Unveil(v.path, v.flags); err != nil && err != unix.ENOENT {
+			return err
+		}
+	}
+	return unix.UnveilBlock()
 }
 
 // veil is a path that stays to be seen, and for what.

@@ -30,7 +30,7 @@ func newSound(b *blob, convert bool, limit time.Duration, ffmpeg, tempDir string
 	case err == nil:
 		s.format = st.Format()
 		st.Close()
-	case convert && b.size > 0 && isForeign(err):
+	case convert && b.size > 0 && audio.Foreign(err):
 		s.foreign = true
 	default:
 		return nil, soundFault(err)
@@ -39,11 +39,6 @@ func newSound(b *blob, convert bool, limit time.Duration, ffmpeg, tempDir string
 		return nil, tooLong(limit)
 	}
 	return s, nil
-}
-
-// isForeign says whether ffmpeg may know better.
-func isForeign(err error) bool {
-	return errors.Is(err, audio.ErrUnknownFormat) || errors.Is(err, audio.ErrUnsupported) || errors.Is(err, audio.ErrFormat)
 }
 
 func tooLong(limit time.Duration) *fault {

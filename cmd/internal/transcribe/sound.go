@@ -47,7 +47,7 @@ func (in *input) open(ctx context.Context, r io.Reader, convert bool) (err error
 		return err
 	}
 	if regular && in.file != nil {
-		if in.Stream, err = audio.NewStream(r); foreign(err) {
+		if in.Stream, err = audio.NewStream(r); audio.Foreign(err) {
 			var o audio.ConvertOptions
 			if o, err = ffmpeg(); err == nil {
 				in.Stream, err = audio.Convert(ctx, in.name, o)
@@ -58,7 +58,7 @@ func (in *input) open(ctx context.Context, r io.Reader, convert bool) (err error
 	head := &recorder{r: r}
 	in.Stream, err = audio.NewStream(head)
 	seen := head.stop()
-	if foreign(err) {
+	if audio.Foreign(err) {
 		var o audio.ConvertOptions
 		if o, err = ffmpeg(); err == nil {
 			in.Stream, err = audio.ConvertReader(ctx, io.MultiReader(bytes.NewReader(seen), r), o)
@@ -76,11 +76,6 @@ func (in *input) Close() error {
 		errs = append(errs, in.file.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// foreign says whether ffmpeg may know better.
-func foreign(err error) bool {
-	return errors.Is(err, audio.ErrUnknownFormat) || errors.Is(err, audio.ErrUnsupported) || errors.Is(err, audio.ErrFormat)
 }
 
 func isRegular(r io.Reader) bool {
