@@ -27,13 +27,11 @@ const (
 	lenKept = len(tag) + 4 + lenHead
 )
 
-// Builds are files inside, called by system and processor, on 64 KiB boundaries; that for Windows is only its sections, for their
-// headers are the first bytes.
+// Builds are called by system and processor and lie on 64 KiB boundaries. That for Windows is only its sections, for their headers are
+// the first bytes of the file.
 const (
-	builds       = "bin/"
-	withGPU      = "-gpu"
-	windowsBuild = builds + "windows-amd64.sections"
-	boundary     = 1 << 16
+	withGPU  = "-gpu"
+	boundary = 1 << 16
 )
 
 // Systems that are not like the others.
@@ -106,7 +104,7 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	if f.members, err = bundle.Entries(r, size); err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(f.members, func(m bundle.Entry) bool { return strings.HasPrefix(m.Name, builds) }) {
+	if !slices.ContainsFunc(f.members, func(m bundle.Entry) bool { return strings.HasPrefix(m.Name, bundle.Builds) }) {
 		return nil, fmt.Errorf("%w: it has no builds inside", ErrNotFat)
 	}
 	for _, m := range f.members {
@@ -127,8 +125,8 @@ func (f *File) saved() ([]byte, bool) {
 func (f *File) Platforms() []Platform {
 	var all []Platform
 	for _, m := range f.members {
-		name, ok := strings.CutPrefix(m.Name, builds)
-		if m.Name == windowsBuild {
+		name, ok := strings.CutPrefix(m.Name, bundle.Builds)
+		if m.Name == bundle.FirstBuild {
 			name = windows + "-amd64"
 		}
 		goos, arch, found := strings.Cut(name, "-")
@@ -188,7 +186,7 @@ func Write(w io.WriterAt, head, kept []byte) error {
 }
 
 func (f *File) elf(p Platform) ([]byte, error) {
-	name := builds + p.OS + "-" + p.Arch
+	name := bundle.Builds + p.OS + "-" + p.Arch
 	if p.GPU {
 		name += withGPU
 	}
@@ -209,7 +207,7 @@ func (f *File) machO(p Platform) ([]byte, error) {
 		if has.OS != p.OS || p.Arch != "" && has.Arch != p.Arch {
 			continue
 		}
-		name := builds + has.OS + "-" + has.Arch
+		name := bundle.Builds + has.OS + "-" + has.Arch
 		m, r, err := f.build(name)
 		if err != nil {
 			return nil, err
@@ -218,7 +216,7 @@ func (f *File) machO(p Platform) ([]byte, error) {
 	}
 	head, err := universal(programs)
 	if err != nil {
-		return nil, fmt.Errorf("%s%s: %w", builds, p.OS, err)
+		return nil, fmt.Errorf("%s%s: %w", bundle.Builds, p.OS, err)
 	}
 	return head, nil
 }

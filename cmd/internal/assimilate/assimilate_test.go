@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/whisperfile/whisperfile/cmd/internal/bundle"
 	whisper "github.com/whisperfile/whisperfile/cmd/internal/cli"
 )
 
@@ -223,12 +224,12 @@ func everything() ([]string, map[string][]byte) {
 	arm := small()
 	arm.machine = elf.EM_AARCH64
 	inside := map[string][]byte{
-		windowsBuild: []byte("sections"), "bin/linux-amd64": small().bytes(), "bin/linux-amd64-gpu": dynamic().bytes(), "bin/linux-arm64": arm.bytes(),
+		bundle.FirstBuild: []byte("sections"), "bin/linux-amd64": small().bytes(), "bin/linux-amd64-gpu": dynamic().bytes(), "bin/linux-arm64": arm.bytes(),
 		"bin/darwin-amd64": machO(macho.CpuAmd64), "bin/darwin-arm64": machO(macho.CpuArm64),
 		"bin/freebsd-amd64": small().bytes(), "bin/netbsd-amd64": netbsd().bytes(), "LICENSE": []byte("MIT"), "base.bin": weights,
 	}
 	return []string{
-		windowsBuild, "bin/linux-amd64", "bin/linux-amd64-gpu", "bin/linux-arm64", "bin/darwin-amd64", "bin/darwin-arm64",
+		bundle.FirstBuild, "bin/linux-amd64", "bin/linux-amd64-gpu", "bin/linux-arm64", "bin/darwin-amd64", "bin/darwin-arm64",
 		"bin/freebsd-amd64", "bin/netbsd-amd64", "LICENSE", "base.bin",
 	}, inside
 }

@@ -62,9 +62,9 @@ func fattenHellos(t *testing.T, only ...string) {
 	t.Helper()
 	out := t.TempDir()
 	build(t, out, only...)
-	names, inside := []string{windowsBuild}, map[string][]byte{windowsBuild: []byte("sections"), "base.bin": weights, ".args": []byte("-nt\n")}
+	names, inside := []string{bundle.FirstBuild}, map[string][]byte{bundle.FirstBuild: []byte("sections"), "base.bin": weights, ".args": []byte("-nt\n")}
 	for _, name := range only {
-		names, inside[builds+name] = append(names, builds+name), read(t, filepath.Join(out, name))
+		names, inside[bundle.Builds+name] = append(names, bundle.Builds+name), read(t, filepath.Join(out, name))
 	}
 	fatten(t, append(names, "base.bin", ".args"), inside)
 }
