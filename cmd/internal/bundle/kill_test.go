@@ -162,9 +162,9 @@ func sparse(t *testing.T, size int64, sum uint32) {
 	}
 	defer f.Close()
 	const data = 1 << 16
-	big := member{name: "large.bin", time: fixedTime, size: size, packed: size, wide: size >= full32, crc: sum}
+	big := member{name: "large.bin", time: FixedTime, size: size, packed: size, wide: size >= full32, crc: sum}
 	big.header = data - int64(len(big.local()))
-	args := member{name: argsName, time: fixedTime, size: 3, packed: 3, header: data + size, crc: crc32.ChecksumIEEE([]byte("-nt"))}
+	args := member{name: argsName, time: FixedTime, size: 3, packed: 3, header: data + size, crc: crc32.ChecksumIEEE([]byte("-nt"))}
 	end := args.header + int64(len(args.local())) + 3
 	records := append(big.central(), args.central()...)
 	for _, part := range []struct {

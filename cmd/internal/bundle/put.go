@@ -16,17 +16,17 @@ type File struct {
 	Data []byte
 }
 
-// FixedTime is the time of members where no other is asked for, so that the same files give the same bytes.
-var FixedTime = fixedTime
-
 // Put puts files, deflated, into the executable or zip at target, in place of those of the same names, as zipalign does: at one moment, or
 // not at all. A target that holds them already, with that time, is left alone. Errors are for the user.
 func Put(ctx context.Context, target string, files []File, t time.Time) error {
 	a := &addition{align: 1}
 	for _, f := range files {
 		a.items = append(a.items, item{
-			name: f.Name, size: int64(len(f.Data)), time: t, level: flate.BestCompression,
-			open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(f.Data)), nil },
+			Part: Part{
+				Name: f.Name, Size: int64(len(f.Data)),
+				Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(f.Data)), nil },
+			},
+			time: t, level: flate.BestCompression,
 		})
 	}
 	if there, err := holds(target, files, t); there || err != nil {

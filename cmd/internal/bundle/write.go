@@ -16,16 +16,11 @@ import (
 	"unicode/utf8"
 )
 
-// item is a file to be put into a zip.
+// item is a file to be put into a zip; an Align of 0 is that of the addition.
 type item struct {
-	name  string
-	size  int64
-	exec  bool
+	Part
 	time  time.Time
-	level int   // of deflate, 1 to 9; 0 stores
-	align int64 // 0 is that of the addition
-	fill  bool  // with zeros behind, up to a multiple of align
-	open  func() (io.ReadCloser, error)
+	level int // of deflate, 1 to 9; 0 stores
 }
 
 // Part is a file that Append stores in a zip.
@@ -56,7 +51,7 @@ func Append(ctx context.Context, f *os.File, end int64, parts []Part) error {
 		if p.Size >= full32 {
 			return fmt.Errorf("%s has 4 GiB or more", p.Name)
 		}
-		a.items = append(a.items, item{name: p.Name, size: p.Size, exec: p.Executable, time: fixedTime, align: p.Align, fill: p.Fill, open: p.Open})
+		a.items = append(a.items, item{Part: p, time: FixedTime})
 	}
 	return a.append(ctx, f, nil, nil, end)
 }
@@ -122,20 +117,20 @@ func (a *addition) append(ctx context.Context, f *os.File, keep []entry, comment
 
 // member writes one member behind end, and returns its record and where it ends.
 func (a *addition) member(ctx context.Context, f *os.File, it *item, end int64) (record []byte, next int64, err error) {
-	m := member{name: it.name, exec: it.exec, time: it.time, size: it.size, packed: it.size}
+	m := member{name: it.Name, exec: it.Executable, time: it.time, size: it.Size, packed: it.Size}
 	if it.level > 0 {
 		m.method = deflated
 	}
 	// A length that is not known yet has room when it could take 64 bits.
-	m.wide = it.size >= full32-it.size/1000-1<<16 && it.level > 0 || it.size >= full32
+	m.wide = it.Size >= full32-it.Size/1000-1<<16 && it.level > 0 || it.Size >= full32
 	head := int64(len(m.local()))
-	align := cmp.Or(it.align, a.align)
+	align := cmp.Or(it.Align, a.align)
 	at := roundUp(end+head, align) - head
 	m.header = at
 	if err := f.Truncate(end); err != nil { // so that the gap reads as zeros
 		return nil, 0, err
 	}
-	r, err := it.open()
+	r, err := it.Open()
 	if err != nil {
 		return nil, 0, err
 	}
@@ -148,8 +143,8 @@ func (a *addition) member(ctx context.Context, f *os.File, it *item, end int64) 
 	if err != nil {
 		return nil, 0, err
 	}
-	if n != it.size {
-		return nil, 0, fmt.Errorf("%s changed while it was read", it.name)
+	if n != it.Size {
+		return nil, 0, fmt.Errorf("%s changed while it was read", it.Name)
 	}
 	if m.method == deflated && packed >= n { // deflate did not help
 		plain := *it
@@ -165,10 +160,10 @@ func (a *addition) member(ctx context.Context, f *os.File, it *item, end int64) 
 		if m.method == deflated {
 			how = "deflated"
 		}
-		a.tell(it.name, how, packed, at+head)
+		a.tell(it.Name, how, packed, at+head)
 	}
 	next = at + head + packed
-	if it.fill {
+	if it.Fill {
 		next = roundUp(next, align)
 	}
 	return m.central(), next, nil

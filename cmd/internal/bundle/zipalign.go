@@ -26,8 +26,11 @@ const description = "Each FILE goes to the end of ZIP, an executable or a zip fi
 	"zipalign -j0 whisper.llamafile ggml-base.bin .args\n" +
 	"ZIP is replaced when everything is written: after a failure, or the death of the program, it is as it was."
 
-// fixedTime is the time of members, so that the same files give the same bytes: that of Mozilla's zipalign.
-var fixedTime = time.Unix(1700000000, 0).UTC()
+// ErrWindowsSize is the refusal of a Windows program because of its size, with what to do instead.
+var ErrWindowsSize = errors.New("no program of 4 GiB or more starts on Windows: leave the model beside it, as NAME.bin beside NAME.exe, or name its file with -m")
+
+// FixedTime is the time of members where no other is asked for, so that the same files give the same bytes: that of Mozilla's zipalign.
+var FixedTime = time.Unix(1700000000, 0).UTC()
 
 // NewZipalign makes the command that puts files into executables.
 func NewZipalign(env applet.Env) *cli.App {
@@ -103,8 +106,11 @@ func (a *addition) collect(files []string, level int, junk, realTime bool) error
 		}
 		seen[name] = true
 		it := item{
-			name: name, size: info.Size(), exec: info.Mode()&0o111 != 0, time: fixedTime, level: level,
-			open: func() (io.ReadCloser, error) { return os.Open(file) },
+			Part: Part{
+				Name: name, Size: info.Size(), Executable: info.Mode()&0o111 != 0,
+				Open: func() (io.ReadCloser, error) { return os.Open(file) },
+			},
+			time: FixedTime, level: level,
 		}
 		if realTime {
 			it.time = info.ModTime()
@@ -185,7 +191,7 @@ func (a *addition) into(ctx context.Context, target string) error {
 	}
 	names := make(map[string]bool)
 	for _, it := range a.items {
-		names[it.name] = true
+		names[it.Name] = true
 	}
 	keep, end, err := d.plan(f, names, max(p.end, d.endOfBuilds()))
 	if err != nil {
@@ -203,7 +209,7 @@ func (a *addition) into(ctx context.Context, target string) error {
 			return err
 		}
 		if p.format == "PE" && now.Size() > math.MaxUint32 {
-			return errors.New("no program of 4 GiB or more starts on Windows: leave the model beside it, as NAME.bin beside NAME.exe, or name its file with -m")
+			return ErrWindowsSize
 		}
 		written, err := readDirectory(out, now.Size())
 		if err != nil {

@@ -51,14 +51,7 @@ func TestFormats(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := checkPE(f, info.Size()); err != nil {
-		t.Error(err)
-	}
-	z, err := zip.NewReader(f, info.Size())
+	z, err := zip.NewReader(f, startsOnWindows(t, f))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +94,19 @@ func TestFormats(t *testing.T) {
 			t.Errorf("%s is missing", name)
 		}
 	}
+}
+
+// startsOnWindows holds a file against Windows' rules, and returns its size.
+func startsOnWindows(t *testing.T, f *os.File) int64 {
+	t.Helper()
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := checkPE(f, info.Size()); err != nil {
+		t.Error(err)
+	}
+	return info.Size()
 }
 
 // TestWindowsBuilds holds the programs of both processors against Windows' rules.

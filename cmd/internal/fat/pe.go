@@ -7,13 +7,12 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"github.com/whisperfile/whisperfile/cmd/internal/bundle"
 )
 
 // errPE begins what is wrong with a Windows program.
 var errPE = errors.New("not a program that Windows starts")
-
-// errPESize is the refusal of a file that is one because of its size, with what to do instead.
-var errPESize = errors.New("no program of 4 GiB or more starts on Windows: leave the model beside it, as NAME.bin beside NAME.exe, or name its file with -m")
 
 // Lengths, offsets and values of Microsoft's PE format specification that are used here. Offsets are from the structure they are in.
 const (
@@ -151,7 +150,7 @@ func splitPE(exe []byte, headerOffset, sectionsOffset int64) (header, sections [
 	case roundUp(covered, page) != roundUp(headers, page):
 		return nil, nil, badPE("a header of %#x bytes at %#x reaches into the first section", len(h.raw), headerOffset)
 	case sectionsOffset > math.MaxUint32-size:
-		return nil, nil, errPESize
+		return nil, nil, bundle.ErrWindowsSize
 	}
 	for _, s := range h.sections {
 		if s[0] == '/' {

@@ -5,13 +5,15 @@ import (
 	"io"
 	"math"
 	"math/bits"
+
+	"github.com/whisperfile/whisperfile/cmd/internal/bundle"
 )
 
 // checkPE holds the file against the rules that Windows has for a program of 64 bits, of which other loaders, such as wine's, keep only
 // some. They are those of Microsoft's PE format specification, and of the kernel when it makes an image section.
 func checkPE(f io.ReaderAt, size int64) error {
 	if size > math.MaxUint32 {
-		return errPESize
+		return bundle.ErrWindowsSize
 	}
 	h, err := readPE(f, size)
 	if err != nil {

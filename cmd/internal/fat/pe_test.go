@@ -9,6 +9,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/whisperfile/whisperfile/cmd/internal/bundle"
 )
 
 // The layout of a fat file, as far as Windows sees it.
@@ -197,7 +199,7 @@ func TestCheckPESize(t *testing.T) {
 	if err := checkPE(bytes.NewReader(b), math.MaxUint32); err != nil {
 		t.Error(err)
 	}
-	if err := checkPE(bytes.NewReader(b), math.MaxUint32+1); !errors.Is(err, errPESize) {
+	if err := checkPE(bytes.NewReader(b), math.MaxUint32+1); !errors.Is(err, bundle.ErrWindowsSize) {
 		t.Errorf("4 GiB: %v", err)
 	}
 }
