@@ -106,9 +106,9 @@ func (c *CPU) best(ctx context.Context, j job, work float64, chunks int) (float6
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
-		start := now()
+		start := Now()
 		c.pool.run(j, chunks)
-		spent := now().Sub(start)
+		spent := Now().Sub(start)
 		if spent <= 0 {
 			continue // the clock was set back
 		}

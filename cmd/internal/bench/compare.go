@@ -198,7 +198,7 @@ func (c *comparison) alternate(ctx context.Context, engines []*engine, op operat
 			if round > 0 && (round >= c.effort.most || round >= least[i] && spent[i] >= c.effort.enough) {
 				continue
 			}
-			start := now()
+			start := ggml.Now()
 			if err := op.run(ctx, e.bench, max(round, 0)); err != nil {
 				return nil, refused(err)
 			}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	"github.com/whisperfile/whisperfile/ggml"
 )
 
 // copySize is how much -w 1 copies at once, as whisper.cpp does.
@@ -19,7 +21,7 @@ func copying(ctx context.Context, w io.Writer, threads, size int) error {
 	}
 	measure := func(threads int) (float64, error) {
 		parallelCopy(dst, src, threads)
-		start := now()
+		start := ggml.Now()
 		for range rounds {
 			if err := ctx.Err(); err != nil {
 				return 0, err

@@ -26,7 +26,7 @@ type engine struct {
 // open opens the model of that name, else the one inside the program, else the default one that is found. isa is as in
 // ggml.CPUOptions.
 func open(env applet.Env, name string, threads int, isa string) (_ *engine, err error) {
-	start := now()
+	start := ggml.Now()
 	e := &engine{pool: ggml.NewPool(threads)}
 	defer func() {
 		if err != nil {

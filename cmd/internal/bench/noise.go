@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/whisperfile/whisperfile/ggml"
 )
 
 // What a machine may do beside the benchmark and still count as quiet, in percent.
@@ -48,7 +50,7 @@ func spinSpread() float64 {
 	spent := make([]float64, 100)
 	x := uint64(1)
 	for i := range spent {
-		start := now()
+		start := ggml.Now()
 		for range 300_000 {
 			x = x*6364136223846793005 + 1442695040888963407
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/whisperfile/whisperfile/cmd/internal/cli"
+	"github.com/whisperfile/whisperfile/ggml"
 )
 
 // Rows of a step of several and of a prompt.
@@ -37,7 +38,7 @@ func (e *engine) passes(ctx context.Context, w io.Writer, n amount) error {
 			return refused(err)
 		}
 	}
-	start := now()
+	start := ggml.Now()
 	timings, err := e.measure(ctx, n)
 	if err != nil {
 		return refused(err)
@@ -82,7 +83,7 @@ func (e *engine) measure(ctx context.Context, n amount) ([]timing, error) {
 		{"batchd", n.batches, batchRows, func(int) error { return b.Step(ctx, batchRows, 0) }},
 		{"prompt", n.prompts, promptTokens, func(int) error { return b.Prompt(ctx, promptTokens) }},
 	} {
-		start := now()
+		start := ggml.Now()
 		for i := range pass.times {
 			if err := pass.run(i); err != nil {
 				return nil, err
@@ -107,6 +108,6 @@ func printTimings(w io.Writer, load time.Duration, timings []timing, total time.
 }
 
 // since returns how long ago start was: 1 ns at least, so that every rate is a number, whatever the clock did in between.
-func since(start time.Time) time.Duration { return max(now().Sub(start), 1) }
+func since(start time.Time) time.Duration { return max(ggml.Now().Sub(start), 1) }
 
 func ms(d time.Duration) float64 { return d.Seconds() * 1000 }

@@ -67,7 +67,7 @@ whisper_print_timings:    total time =  4534.00 ms
 
 // TestSince: neither a pass below what the clock tells nor a clock that is set back makes a rate that is no number.
 func TestSince(t *testing.T) {
-	if got := since(now().Add(time.Hour)); got != 1 {
+	if got := since(ggml.Now().Add(time.Hour)); got != 1 {
 		t.Errorf("%d ns since the future", got)
 	}
 	o := sum("step", []time.Duration{1, 1, 1}, model.Work{Ops: 1, Bytes: 1}, ggml.Peak{Ops: 1e9, Bytes: 1e9})

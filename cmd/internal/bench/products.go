@@ -70,7 +70,7 @@ func product(ctx context.Context, b ggml.Backend, t ggml.Type, n int) (rate floa
 	var spent time.Duration
 	var last [1]float32
 	for run := -1; run < 128 && (run < 3 || spent < time.Second); run++ {
-		start := now()
+		start := ggml.Now()
 		b.Linear(op)
 		if err := b.Read(ctx, last[:], y, n*n-1); err != nil {
 			return 0, 0, err

@@ -1,8 +1,0 @@
-//go:build !windows
-
-package bench
-
-import "time"
-
-// now is a clock that tells less than 1 µs.
-func now() time.Time { return time.Now() }
