@@ -45,6 +45,7 @@ func within(env applet.Env, run func(applet.Env, *Bundle) int) int {
 	var err error
 	if path := launched(); path != "" {
 		env.Program = path
+		env.Sandbox.Launched(path, launch(path))
 		b, err = Open(path)
 	} else {
 		b, err = Own(env.Program)

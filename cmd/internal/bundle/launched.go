@@ -25,6 +25,9 @@ func launched() string {
 	return path
 }
 
+// launch is the entry of the environment that tells this process that the fat file at path started it.
+func launch(path string) string { return variable + "=" + strconv.Itoa(os.Getpid()) + ":" + path }
+
 // Builds begins the names of the programs in a fat file, and FirstBuild is that of the first member there.
 const (
 	Builds     = "bin/"

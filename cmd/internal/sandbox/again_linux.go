@@ -17,9 +17,6 @@ import (
 // over, if there is one.
 const variable = "WHISPERFILE_SANDBOX"
 
-// fatVariable is where the launcher of a fat file left its path, for this process alone; who reads it takes it away.
-const fatVariable = "WHISPERFILE"
-
 // second is what a second start knows.
 type second struct {
 	is     bool
@@ -62,9 +59,8 @@ func (s *Sandbox) restart(p Policy) {
 	more := rules(runs, self, loader())
 	more = append(more, rules(reads, "/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/gai.conf")...)
 	more = append(more, rules(reads, repeat...)...)
-	fat := fatEntry()
-	if _, path, ok := strings.Cut(fat, ":"); ok {
-		more = append(more, rules(reads, path)...)
+	if s.launcher.path != "" {
+		more = append(more, rules(reads, s.launcher.path)...)
 	}
 	fd, err := s.probe().ruleset(p, more...)
 	if err != nil {
@@ -81,8 +77,8 @@ func (s *Sandbox) restart(p Policy) {
 		mark += strconv.Itoa(n)
 	}
 	env := append(os.Environ(), mark)
-	if fat != "" && os.Getenv(fatVariable) == "" {
-		env = append(env, fat)
+	if s.launcher.entry != "" {
+		env = append(env, s.launcher.entry)
 	}
 	onThread(func() error { //nolint:errcheck // the first start goes on without
 		if err := restrictThread(fd, 0); err != nil {
@@ -145,18 +141,4 @@ func repeatable(files []string) (again []string, ok bool) {
 		}
 	}
 	return again, true
-}
-
-// fatEntry is what the launcher put into the environment that the process was started with.
-func fatEntry() string {
-	b, err := os.ReadFile("/proc/self/environ")
-	if err != nil {
-		return ""
-	}
-	for entry := range strings.SplitSeq(string(b), "\x00") {
-		if strings.HasPrefix(entry, fatVariable+"=") {
-			return entry
-		}
-	}
-	return ""
 }

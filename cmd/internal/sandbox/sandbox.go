@@ -31,6 +31,8 @@ type Sandbox struct {
 	probe func() kernel
 	hand  *os.File
 	holds []string
+
+	launcher struct{ path, entry string }
 }
 
 // System returns the process's own.
@@ -56,6 +58,14 @@ func (s *Sandbox) Of(c *cli.Context) *Sandbox {
 		return nil
 	}
 	return s
+}
+
+// Launched tells of the file that the process was started from, and of the entry in its environment, since taken away, that said so: a second
+// start reads the one and is told the other.
+func (s *Sandbox) Launched(path, entry string) {
+	if s != nil {
+		s.launcher.path, s.launcher.entry = path, entry
+	}
 }
 
 // Begin is called before the program has printed or consumed anything. Where the rights to files cannot be taken from all
