@@ -24,7 +24,7 @@ import (
 const (
 	handOver = 0x0b    // the line that hands over to the launcher
 	headerAt = 0x70    // the PE header
-	scriptAt = 0x400   // the launcher, in blocks of 512 bytes
+	scriptAt = 0x600   // the launcher, in blocks of 512 bytes
 	apeLimit = 0x2000  // Cosmopolitan's loader looks for ELF headers before it
 	firstAt  = 0x10000 // the first member's bytes, the PE sections
 	align    = 0x10000

@@ -53,6 +53,12 @@ const (
 	secFlags        = 36
 	secExecutable   = 0x20000000
 	certificates    = 4 // of the directories: the only one whose address is an offset in the file
+	debugging       = 6 // of the directories
+
+	// 7-Zip reads a file with a PE header as that, and finds a zip behind it only if all sections end within the first 8 MiB, unless the header
+	// lists more than 16 pieces of debugging information. Those of type 0 are "ignored by all tools".
+	lenDebugEntry = 28
+	debugEntries  = 17
 
 	maxPESections  = 96
 	maxDirectories = 16
@@ -130,8 +136,9 @@ func piece(f io.ReaderAt, at int64, n int, size int64) ([]byte, error) {
 }
 
 // splitPE takes a Windows program apart to stand in a larger file: header is its whole PE header, to be put at headerOffset, and sections
-// are the bytes from its SizeOfHeaders on, to be put at sectionsOffset. The new SizeOfHeaders covers the header where it stands. The program
-// must have no signature and no symbol table, and both offsets must suit checkPE's rules.
+// are the bytes from its SizeOfHeaders on, to be put at sectionsOffset. The new SizeOfHeaders covers the header where it stands, which ends
+// in a list of debugging information that says nothing. The program must have no signature, no symbol table and no debugging information
+// of its own, and both offsets must suit checkPE's rules.
 func splitPE(exe []byte, headerOffset, sectionsOffset int64) (header, sections []byte, err error) {
 	r, size := bytes.NewReader(exe), int64(len(exe))
 	if err := checkPE(r, size); err != nil {
@@ -143,12 +150,15 @@ func splitPE(exe []byte, headerOffset, sectionsOffset int64) (header, sections [
 	}
 	le := binary.LittleEndian
 	headers, align, page := int64(h.opt32(optHeaders)), int64(h.opt32(optFileAlign)), int64(h.opt32(optSectionAlign))
-	covered := roundUp(headerOffset+int64(len(h.raw)), align)
+	list := headerOffset + int64(len(h.raw)) // of debugging information; its address in memory is the same
+	covered := roundUp(list+debugEntries*lenDebugEntry, align)
 	switch {
 	case headerOffset < lenDOS || headerOffset%8 != 0 || sectionsOffset < covered || sectionsOffset%align != 0:
 		return nil, nil, fmt.Errorf("a header at %#x and sections at %#x suit no alignment of %#x", headerOffset, sectionsOffset, align)
 	case roundUp(covered, page) != roundUp(headers, page):
 		return nil, nil, badPE("a header of %#x bytes at %#x reaches into the first section", len(h.raw), headerOffset)
+	case h.opt32(optDirectories) <= debugging || h.opt32(optTable+8*debugging+4) != 0:
+		return nil, nil, badPE("no room for a list of debugging information, or one is there: link without it (-s -w)")
 	case sectionsOffset > math.MaxUint32-size:
 		return nil, nil, bundle.ErrWindowsSize
 	}
@@ -164,7 +174,9 @@ func splitPE(exe []byte, headerOffset, sectionsOffset int64) (header, sections [
 	le.PutUint32(h.raw[peSymbolCount:], 0)
 	le.PutUint32(h.optional[optHeaders:], uint32(covered))
 	le.PutUint32(h.optional[optCheckSum:], 0)
-	return h.raw, exe[headers:], nil
+	le.PutUint32(h.optional[optTable+8*debugging:], uint32(list))
+	le.PutUint32(h.optional[optTable+8*debugging+4:], debugEntries*lenDebugEntry)
+	return append(h.raw, make([]byte, debugEntries*lenDebugEntry)...), exe[headers:], nil // type 0 is nothing but zeros
 }
 
 // roundUp returns the multiple of align, a power of two, that is n or follows it.

@@ -58,6 +58,17 @@ func smallPE() []byte {
 	return b
 }
 
+// largePE makes a program whose second section has n bytes, a multiple of 4096.
+func largePE(n uint32) []byte {
+	b := append(smallPE(), make([]byte, n-0x200)...)
+	o := b[0x80+lenPEFile:]
+	binary.LittleEndian.PutUint32(o[optImage:], 0x3000+n)
+	data := o[optTable+8*maxDirectories+lenPESection:]
+	binary.LittleEndian.PutUint32(data[secMemory:], n)
+	binary.LittleEndian.PutUint32(data[secLen:], n)
+	return b
+}
+
 // join puts what splitPE gives where it belongs.
 func join(header, sections []byte) []byte {
 	b := make([]byte, testSections+len(sections))
@@ -83,7 +94,7 @@ func TestSplitPE(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := f.OptionalHeader.(*pe.OptionalHeader64)
-	if o.SizeOfHeaders != 0x200 || o.CheckSum != 0 || f.PointerToSymbolTable != 0 || f.NumberOfSymbols != 0 {
+	if o.SizeOfHeaders != 0x400 || o.CheckSum != 0 || f.PointerToSymbolTable != 0 || f.NumberOfSymbols != 0 {
 		t.Errorf("headers of %#x bytes, checksum %d, %d symbols at %#x", o.SizeOfHeaders, o.CheckSum, f.NumberOfSymbols, f.PointerToSymbolTable)
 	}
 	for i, s := range f.Sections {
@@ -109,6 +120,8 @@ func TestSplitPERefuses(t *testing.T) {
 		{"sections off their grid", testHeader, 0x10100, nil, "suit no alignment"},
 		{"sections in the headers", testHeader, 0, nil, "suit no alignment"},
 		{"sections too far", testHeader, 1<<32 - 0x200, nil, "4 GiB"},
+		{"debugging information of its own", testHeader, testSections, func(b []byte) []byte { b[0x80+lenPEFile+optTable+8*debugging+4] = 28; return b }, "-s -w"},
+		{"no place to name the list", testHeader, testSections, func(b []byte) []byte { b[0x80+lenPEFile+optDirectories] = 6; return b }, "no room"},
 		{"names elsewhere", testHeader, testSections, func(b []byte) []byte { b[0x80+lenPEFile+optTable+8*16] = '/'; return b }, "-s -w"},
 		{"header into the first section", 0xf00, testSections, nil, "first section"},
 		{"cut", testHeader, testSections, func(b []byte) []byte { return b[:0x900] }, "section 1"},
