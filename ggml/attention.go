@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// queryScale goes into the queries, so that the softmax is a power of two: 1/√64 · log₂e.
-const queryScale = math.Log2E / 8
+// scoreScale goes into the keys here, and into the queries of Attend, so that the softmax is a power of two: 1/√64 · log₂e.
+const scoreScale = math.Log2E / 8
 
 // selfAttend is attention in two passes: the scores of a tile of queries with all keys, their softmax, and their product
 // with all values, none of which leaves the caches. A task is a tile of queries of one head.
@@ -15,11 +15,10 @@ type selfAttend struct {
 	dst, q, k, v Mat
 	heads        int
 	keyPanels    int // panels of NR keys, [64][NR] each
-	valuePanels  int // panels of NR columns of the values, [keys][NR] each
 	tiles        int
 }
 
-// packing is what comes before selfAttend: a task packs the keys or the values of a head.
+// packing is what comes before selfAttend: a task packs NR keys and their values, for all heads.
 type packing struct{ c *CPU }
 
 // SelfAttend implements Backend.
@@ -33,23 +32,22 @@ func (c *CPU) SelfAttend(o SelfAttend) {
 	t, a := c.tab, &c.self
 	a.dst, a.q, a.k, a.v, a.heads = o.Dst, o.Q, o.K, o.V, o.Heads
 	a.keyPanels = roundUp(o.K.Rows, t.NR) / t.NR
-	a.valuePanels = roundUp(HeadSize, t.NR) / t.NR
 	a.tiles = roundUp(o.Q.Rows, t.MR) / t.MR
 	grow(&c.heads, a.heads*(a.keysLen()+a.valuesLen()))
 	for i := range c.scratch {
 		s := &c.scratch[i]
-		grow(&s.query, t.MR*HeadSize)
 		grow(&s.line, t.MR*a.keyPanels*t.NR)
-		grow(&s.tile, max(t.MR*a.valuePanels*t.NR, t.NR*HeadSize))
+		grow(&s.tile, t.NR*HeadSize)
 	}
-	c.pool.run(&c.packing, 2*a.heads)
+	c.pool.run(&c.packing, a.keyPanels)
 	c.pool.run(a, a.heads*a.tiles)
 }
 
 func (a *selfAttend) keysLen() int   { return a.keyPanels * a.c.tab.NR * HeadSize }
-func (a *selfAttend) valuesLen() int { return a.valuePanels * a.c.tab.NR * a.k.Rows }
+func (a *selfAttend) valuesLen() int { return a.k.Rows * HeadSize }
 
-// packed returns the packed keys and values of head h.
+// packed returns the packed keys and values of head h: [64][NR] a panel of keys, and [keys][NR] a panel of NR columns of values, which
+// NR divides.
 func (a *selfAttend) packed(h int) (keys, values []float32) {
 	n := a.keysLen()
 	both := a.c.heads[h*(n+a.valuesLen()):]
@@ -57,40 +55,35 @@ func (a *selfAttend) packed(h int) (keys, values []float32) {
 }
 
 func (p *packing) run(worker, i int) {
-	a, h := &p.c.self, i/2
-	keys, values := a.packed(h)
-	if i%2 == 0 {
-		a.packKeys(keys, h, p.c.scratch[worker].tile)
-	} else {
-		a.packValues(values, h)
-	}
-}
-
-func (a *selfAttend) packKeys(dst []float32, h int, last []float32) {
-	t, k := a.c.tab, a.k.slice()
-	for p := range a.keyPanels {
-		first := p * t.NR
-		src, stride := k[first*a.k.Stride+h*HeadSize:], a.k.Stride
-		if n := a.k.Rows - first; n < t.NR {
-			clear(last[n*HeadSize : t.NR*HeadSize])
-			for j := range n {
-				copy(last[j*HeadSize:][:HeadSize], src[j*stride:])
+	a := &p.c.self
+	nr := p.c.tab.NR
+	first := i * nr
+	n := min(nr, a.k.Rows-first)
+	for h := range a.heads {
+		keys, values := a.packed(h)
+		a.packKeys(keys[first*HeadSize:][:nr*HeadSize], h, first, n, p.c.scratch[worker].tile)
+		v := a.v.slice()[first*a.v.Stride+h*HeadSize:]
+		for key := range n {
+			for at := 0; at < HeadSize; at += nr {
+				copy(values[at*a.v.Rows+(first+key)*nr:][:nr], v[key*a.v.Stride+at:])
 			}
-			src, stride = last, HeadSize
 		}
-		t.Pack(dst[first*HeadSize:], src, stride, HeadSize)
 	}
 }
 
-func (a *selfAttend) packValues(dst []float32, h int) {
-	nr, v := a.c.tab.NR, a.v.slice()
-	for p := range a.valuePanels {
-		n := min(nr, HeadSize-p*nr)
-		for key := range a.v.Rows {
-			line := dst[(p*a.v.Rows+key)*nr:][:nr]
-			clear(line[copy(line, v[key*a.v.Stride+h*HeadSize+p*nr:][:n]):])
+// packKeys packs a panel of n keys; columns behind the last are zero.
+func (a *selfAttend) packKeys(panel []float32, h, first, n int, last []float32) {
+	t := a.c.tab
+	src, stride := a.k.slice()[first*a.k.Stride+h*HeadSize:], a.k.Stride
+	if n < t.NR {
+		clear(last[n*HeadSize : t.NR*HeadSize])
+		for j := range n {
+			copy(last[j*HeadSize:][:HeadSize], src[j*stride:])
 		}
+		src, stride = last, HeadSize
 	}
+	t.Pack(panel, src, stride, HeadSize)
+	t.Scale(panel, scoreScale)
 }
 
 func (a *selfAttend) run(worker, i int) {
@@ -100,13 +93,8 @@ func (a *selfAttend) run(worker, i int) {
 	packedKeys, packedValues := a.packed(h)
 
 	q := a.q.slice()[r*a.q.Stride+h*HeadSize:]
-	for j := range rows {
-		line := s.query[j*HeadSize:][:HeadSize]
-		copy(line, q[j*a.q.Stride:])
-		t.Scale(line, queryScale)
-	}
 	ld := a.keyPanels * t.NR
-	t.Tile(s.line, ld, s.query, HeadSize, packedKeys, HeadSize, rows, a.keyPanels, nil, 0)
+	t.Tile(s.line, ld, q, a.q.Stride, packedKeys, HeadSize, rows, a.keyPanels, nil, t.MR)
 
 	// The scores behind the last key are of no key: the sums end before them.
 	var sums [maxTile]float32
@@ -114,14 +102,10 @@ func (a *selfAttend) run(worker, i int) {
 		line := s.line[j*ld:][:keys]
 		sums[j] = t.Exp2Sum(line, t.Max(line))
 	}
-	width := a.valuePanels * t.NR
-	t.Tile(s.tile, width, s.line, ld, packedValues, keys, rows, a.valuePanels, nil, 0)
-
 	dst := a.dst.slice()[r*a.dst.Stride+h*HeadSize:]
+	t.Tile(dst, a.dst.Stride, s.line, ld, packedValues, keys, rows, HeadSize/t.NR, nil, 0)
 	for j := range rows {
-		line := dst[j*a.dst.Stride:][:HeadSize]
-		copy(line, s.tile[j*width:])
-		t.Scale(line, 1/sums[j])
+		t.Scale(dst[j*a.dst.Stride:][:HeadSize], 1/sums[j])
 	}
 }
 

@@ -1,6 +1,10 @@
 package ggml
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/whisperfile/whisperfile/ggml/internal/view"
+)
 
 // cache holds keys and values as halves, for each slot [layer][head][cell][64]. A slot's memory is asked for when the
 // first row is stored there.
@@ -55,7 +59,7 @@ func (c *CPU) Store(o Store) {
 		}
 		if slot := &s.cache.slots[i]; slot.k == nil {
 			n := s.cache.at(shape.Layers, 0)
-			slot.k, slot.v = make([]uint16, n), make([]uint16, n)
+			slot.k, slot.v = view.F16(zeroed(2*n)), view.F16(zeroed(2*n))
 		}
 	}
 	s.chunk = max(1, chunkNumbers/(2*o.K.Cols))
@@ -156,7 +160,7 @@ func (a *attend) pair(s *scratch, h, r int) {
 	end := at + a.cache.shape.Cells*HeadSize
 	q, scores, cells := s.query[:HeadSize], s.line[:n], a.seen(r)
 	copy(q, a.q[r*a.ldq+h*HeadSize:])
-	t.Scale(q, queryScale)
+	t.Scale(q, scoreScale)
 	t.Scores(scores, q, slot.k[at:end], cells, n)
 	sum := t.Exp2Sum(scores, t.Max(scores))
 	t.Mix(out, scores, slot.v[at:end], cells, n)

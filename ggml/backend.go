@@ -85,6 +85,18 @@ type Mat struct {
 // View returns a dense matrix of rows × cols at the start of b.
 func View(b Buffer, rows, cols int) Mat { return Mat{Buf: b, Rows: rows, Cols: cols, Stride: cols} }
 
+// RowGap is how many numbers should lie between the rows of a matrix of activations. Without a gap, rows of 4 KB and its multiples would all
+// fall on the same lines of a CPU's first cache, and products wait for them.
+const RowGap = 16
+
+// Spaced returns a matrix of rows × cols from element off of b on, with a RowGap behind each row. It takes SpacedLen elements.
+func Spaced(b Buffer, off, rows, cols int) Mat {
+	return Mat{Buf: b, Off: off, Rows: rows, Cols: cols, Stride: cols + RowGap}
+}
+
+// SpacedLen is the number of elements of a Spaced matrix.
+func SpacedLen(rows, cols int) int { return rows * (cols + RowGap) }
+
 // Sub returns rows [from, from+n) of m.
 func (m Mat) Sub(from, n int) Mat {
 	m.Off += from * m.Stride
@@ -109,7 +121,7 @@ const (
 //
 //	Dst[t][o] = gelu(Bias[o] + Σ_{i,c} X[t·Stride + i − 1][c] · W[o][c][i]) (+ Add[t][o])
 //
-// X is [frames][channels] without gaps (its Stride is its Cols); rows before the first and behind the last count as zero.
+// X is [frames][channels], and what lies between its rows must be finite; rows before the first and behind the last count as zero.
 // Dst has (frames−1)/Stride + 1 rows. W is a tensor of shape [out][channels][3] (ggml order 3, channels, out). Add may be
 // nil, or have more rows than Dst.
 type Conv struct {

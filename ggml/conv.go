@@ -3,19 +3,23 @@ package ggml
 import "fmt"
 
 // convolution is what a window needs to know where its rows are not those of X: row t of the operand is rows t·stride−1,
-// t·stride and t·stride+1 of X, which lie one behind the other, and in the edges, where one of them is missing, a copy.
+// t·stride and t·stride+1 of X with the gaps between them, and in the edges, where one of them is missing, a copy.
 type convolution struct {
 	channels    int // 0: none
+	ldx         int // from one row of X to the next
 	stride      int
 	first, last []float32 // the operands of the first row and of the last; last is nil where no row is missing there
 	add         *weight
 }
 
+// depth is the length of an operand.
+func (e *convolution) depth() int { return 2*e.ldx + e.channels }
+
 // Conv implements Backend.
 func (c *CPU) Conv(v Conv) {
 	w := v.W.(*weight)
 	frames, channels := v.X.Rows, v.X.Cols
-	if w.cols != 3*channels || w.inner != 3 || v.Dst.Cols != w.rows || v.X.Stride != channels ||
+	if w.cols != 3*channels || w.inner != 3 || v.Dst.Cols != w.rows || v.X.Stride < channels ||
 		v.Stride < 1 || frames < 1 || v.Dst.Rows != (frames-1)/v.Stride+1 {
 		panic(fmt.Sprintf("ggml: conv: %d×%d = %d×%d (stride %d) by %d×%d at every %d", v.Dst.Rows, v.Dst.Cols,
 			frames, channels, v.X.Stride, w.rows, w.cols, v.Stride))
@@ -26,16 +30,17 @@ func (c *CPU) Conv(v Conv) {
 	g.x, g.ldx = x, 0
 	g.w, g.epilogue = w, epilogue{bias: vector(v.Bias, w.rows), gelu: true}
 
-	grow(&c.edges, 6*channels)
 	e := &g.conv
 	g.p = nil
-	*e = convolution{channels: channels, stride: v.Stride, first: c.edges[:3*channels]}
-	clear(e.first)
-	copy(e.first[channels:], x)
+	*e = convolution{channels: channels, ldx: v.X.Stride, stride: v.Stride}
+	depth := e.depth()
+	grow(&c.edges, 2*depth)
+	clear(c.edges)
+	e.first = c.edges[:depth]
+	copy(e.first[e.ldx:], x)
 	if t := (v.Dst.Rows - 1) * v.Stride; t > 0 && t+1 == frames {
-		e.last = c.edges[3*channels:][:3*channels]
-		clear(e.last)
-		copy(e.last, x[(t-1)*channels:])
+		e.last = c.edges[depth:][:depth]
+		copy(e.last, x[(t-1)*e.ldx:])
 	}
 	if v.Add != nil {
 		e.add = v.Add.(*weight)
@@ -57,28 +62,23 @@ func (g *window) tileOf(r, rows int) (x []float32, ldx, n int) {
 	case e.last != nil:
 		rows = min(rows, g.rows-1-r)
 	}
-	return g.x[(r*e.stride-1)*e.channels:], e.stride * e.channels, rows
+	return g.x[(r*e.stride-1)*e.ldx:], e.stride * e.ldx, rows
 }
 
-// packConv packs NR rows of [channels][3] from row on as [3][channels].
-func (g *window) packConv(s *scratch, panel []float32, row int) {
-	nr, k, channels := g.c.tab.NR, g.w.cols, g.conv.channels
-	wide := s.floats()
-	stored, ordered := wide[:k], wide[k:]
-	for j := range nr {
-		line := ordered[j*k:][:k]
-		if row+j >= g.w.rows {
-			clear(line)
-			continue
+// widenConv puts numbers from k on of row i of the weight, in the order of an operand, into line. Those of the gaps are zero.
+func (g *window) widenConv(line, stored []float32, i, k int) {
+	g.c.widenRow(g.w, stored, i, 0)
+	e := &g.conv
+	for len(line) > 0 {
+		position, c := k/e.ldx, k%e.ldx
+		n := min(e.ldx-c, len(line))
+		there := min(max(e.channels-c, 0), n)
+		for j := range line[:there] {
+			line[j] = stored[3*(c+j)+position]
 		}
-		g.c.widenRow(g.w, stored, row+j, 0)
-		for i := range 3 {
-			for c, part := 0, line[i*channels:][:channels]; c < channels; c++ {
-				part[c] = stored[3*c+i]
-			}
-		}
+		clear(line[there:n])
+		line, k = line[n:], k+n
 	}
-	g.c.tab.Pack(panel, ordered, k, k)
 }
 
 // addRows adds columns [from, to) of the weight Add to rows r, r+1, … of the destination.

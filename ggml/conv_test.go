@@ -8,13 +8,13 @@ import (
 func TestConv(t *testing.T) {
 	type shape struct{ frames, channels, out, stride int }
 	eachISA(t, func(t *testing.T, c *CPU) {
-		for i, s := range []shape{{1, 8, 5, 1}, {2, 8, 5, 1}, {2, 8, 16, 2}, {3, 5, 7, 2}, {30, 80, 33, 1}, {31, 12, 70, 2}, {50, 33, 1, 2}} {
+		for i, s := range []shape{{1, 8, 5, 1}, {2, 8, 5, 1}, {2, 8, 16, 2}, {3, 5, 7, 2}, {30, 80, 33, 1}, {31, 12, 70, 2}, {50, 33, 1, 2}, {40, 260, 9, 2}} {
 			typ, add := []Type{F16, F32}[i%2], i%3 > 0
 			rows := (s.frames-1)/s.stride + 1
 			tw, w := tensor(typ, random(1, 3*s.channels*s.out, 0.2), 3, s.channels, s.out)
 			tb, bias := tensor(F32, random(2, s.out, 1), 1, s.out)
 			tp, pos := tensor([]Type{F32, F16}[i%2], random(3, (rows+1)*s.out, 1), s.out, rows+1)
-			x, xs := matrix(4, s.frames, s.channels, 0)
+			x, xs := matrix(4, s.frames, s.channels, i%3) // with something else in the gaps
 			dst, _ := matrix(5, rows, s.out, 2)
 			op := Conv{Dst: dst, X: x, W: weightOf(t, c, tw), Bias: weightOf(t, c, tb), Stride: s.stride}
 			if add {

@@ -36,18 +36,21 @@ type CPU struct {
 	scratch []scratch // one a worker
 
 	// The operations' arguments, kept here so that a job is a pointer to what exists.
-	window  window
-	rounder rounder
-	step    step
-	round   round
-	norm    norm
-	packing packing
-	self    selfAttend
-	store   store
-	attend  attend
-	picking picking
-	ranking ranking
+	window    window
+	panelling panelling
+	rounder   rounder
+	step      step
+	round     round
+	norm      norm
+	packing   packing
+	self      selfAttend
+	store     store
+	attend    attend
+	picking   picking
+	ranking   ranking
 
+	panels  []float32 // a window's weight as the tiles want it, or a piece of it
+	packed  []byte    // the same in whole numbers
 	rounded []byte    // rows of a window or columns of a step in integers
 	padded  []float32 // columns of a step whose length is no multiple of the kernels' block
 	edges   []float32 // operands of a convolution's first and last row
@@ -57,13 +60,11 @@ type CPU struct {
 
 // scratch is what a worker computes in. Its slices grow before a job, never within.
 type scratch struct {
-	panels []float32 // weights as the tiles want them
-	packed []byte    // weights as the tiles of whole numbers want them
-	rows   []byte    // weights as float32 before they are packed, or multiplied
-	tile   []float32 // results before they are added to what is there
-	line   []float32 // scores; logits
-	query  []float32
-	_      [64]byte
+	rows  []byte    // weights as float32 before they are packed, or multiplied
+	tile  []float32 // results before they are added to what is there
+	line  []float32 // scores; logits
+	query []float32
+	_     [64]byte
 }
 
 // NewCPU returns a backend that computes on p, which the caller keeps and closes after it. The error names a rung that this
@@ -83,7 +84,7 @@ func NewCPU(p *Pool, o CPUOptions) (*CPU, error) {
 
 func newCPU(p *Pool, tab *kernel.Table) *CPU {
 	c := &CPU{pool: p, tab: tab, scratch: make([]scratch, p.Threads())}
-	c.window.c, c.rounder.c, c.step.c, c.round.s, c.norm.c, c.packing.c = c, c, c, &c.step, c, c
+	c.window.c, c.panelling.c, c.rounder.c, c.step.c, c.round.s, c.norm.c, c.packing.c = c, c, c, c, &c.step, c, c
 	c.self.c, c.store.c, c.attend.c, c.picking.c, c.ranking.c = c, c, c, c, c
 	return c
 }
@@ -122,7 +123,7 @@ func (c *CPU) Floats(n int) (Buffer, error) {
 	if n < 0 {
 		return nil, errNegative
 	}
-	return make(floats, n), nil
+	return floats(view.F32(zeroed(4 * n))), nil
 }
 
 // Ints reserves n zeroed integers.
@@ -230,7 +231,15 @@ func vector(w Weight, n int) []float32 {
 
 // grow makes *s at least n long. What it held is lost.
 func grow[S ~[]E, E any](s *S, n int) {
-	if len(*s) < n {
+	if len(*s) >= n {
+		return
+	}
+	switch s := any(s).(type) {
+	case *[]float32:
+		*s = view.F32(zeroed(4 * n))
+	case *[]byte:
+		*s = zeroed(n)
+	case *S:
 		*s = make(S, n)
 	}
 }

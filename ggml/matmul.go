@@ -3,6 +3,8 @@ package ggml
 import (
 	"fmt"
 
+	"github.com/klauspost/cpuid/v2"
+
 	"github.com/whisperfile/whisperfile/ggml/internal/kernel"
 )
 
@@ -60,9 +62,9 @@ type epilogue struct {
 	gelu bool
 }
 
-// window is the product of many rows with a weight, Dst = X·Wᵀ. A task is a group of panels, packed by the worker that
-// takes it, times a span of rows times the whole depth: each weight is packed once, a tile of X stays in the first cache
-// while the panels pass by, and a result is written once.
+// window is the product of many rows with a weight, Dst = X·Wᵀ. First a piece of the weight is packed, a panel a task. Then a task is a
+// group of panels times a span of rows times the whole depth: the panels stay in the second cache while a tile of X after another passes by,
+// and a result is written once.
 type window struct {
 	c        *CPU
 	dst, x   []float32
@@ -73,95 +75,97 @@ type window struct {
 	conv convolution
 	p    *kernel.Product // nil: as float32
 
-	mr    int // rows of a tile
-	group int // panels a task
-	span  int // rows a task, a multiple of the tile's
-	spans int // tasks a group
+	mr            int // rows of a tile
+	panel         int // floats or bytes of a panel
+	first, panels int // those packed
+	group         int // panels a task
+	spans         int // tasks a group
 }
+
+// panelling packs the panels of a window.
+type panelling struct{ c *CPU }
 
 // maxBlock is the largest block of a type.
 const maxBlock = 256
 
-// packDepth is how much of NR rows is widened before it is transposed, so that both stay in the first cache. It is a
-// multiple of every type's block.
-const packDepth = 2 * maxBlock
+const (
+	// packDepth is how much of NR rows is widened before it is transposed, so that both stay in the first cache. It is a
+	// multiple of every type's block.
+	packDepth = 2 * maxBlock
 
-// maxGroup is the largest number of panels a task has. More than 4 gain nothing, fewer read X more often.
-const maxGroup = 4
+	// maxPacked bounds what is packed at once, in bytes.
+	maxPacked = 8 << 20
+
+	// A tile of X, which comes from the third cache or further, is multiplied with all panels of a group, as many as the second cache holds, but no
+	// fewer than minGroup, which is about what it takes to fetch the next tile meanwhile, and no more than maxGroup.
+	minGroup, maxGroup = 4, 8
+
+	// spanTiles is the number of tiles in a task: about 60 µs of products in float32, half of which is what threads wait for each other at the end.
+	spanTiles = 8
+)
+
+// secondCache is the size of a core's second cache in bytes, or a small one where it is not known.
+var secondCache = max(cpuid.CPU.Cache.L2, 256<<10)
 
 func (g *window) multiply() {
-	t := g.c.tab
+	t, c := g.c.tab, g.c
 	g.mr = t.MR
+	bytes := 4 * g.depth() * t.NR // of a panel
 	if g.p != nil {
-		g.mr = g.p.MR
+		g.mr, bytes = g.p.MR, g.p.PanelBytes(g.depth())
 		g.round()
 	}
-	panels, tiles := roundUp(g.w.rows, t.NR)/t.NR, roundUp(g.rows, g.mr)/g.mr
-	group, spans := split(panels, tiles, g.c.pool.Threads())
-	g.group = group
-	g.span = roundUp(tiles, spans) / spans * g.mr
-	g.spans = roundUp(g.rows, g.span) / g.span
-	depth := min(g.w.cols, packDepth)
-	if g.conv.channels > 0 {
-		depth = g.w.cols + g.w.cols/t.NR + 1 // NR rows in the order of the file's, and one as it is stored
+	g.group = min(max(secondCache/bytes, minGroup), maxGroup)
+	all := roundUp(g.w.rows, t.NR) / t.NR
+	piece := min(max(maxPacked/bytes/g.group, 1)*g.group, all)
+	if g.panel = bytes; g.p != nil {
+		grow(&c.packed, piece*g.panel)
+	} else {
+		g.panel /= 4
+		grow(&c.panels, piece*g.panel)
 	}
-	for i := range g.c.scratch {
-		s := &g.c.scratch[i]
-		if g.p != nil {
-			grow(&s.packed, group*g.p.PanelBytes(g.w.cols))
-		} else {
-			grow(&s.panels, group*g.w.cols*t.NR)
-			s.growRows(t.NR * (depth + rowPad))
+	for i := range c.scratch {
+		s := &c.scratch[i]
+		if g.p == nil {
+			s.growRows(t.NR*(min(g.depth(), packDepth)+rowPad) + g.w.cols) // a convolution's row as it is stored lies behind
 		}
 		grow(&s.tile, g.mr*t.NR)
-		grow(&s.line, group*t.NR+2*maxBlock)
+		grow(&s.line, g.group*t.NR+2*maxBlock)
 	}
-	g.c.pool.run(g, roundUp(panels, group)/group*g.spans)
+	g.spans = (g.rows + spanTiles*g.mr - 1) / (spanTiles * g.mr)
+	for g.first = 0; g.first < all; g.first += piece {
+		g.panels = min(piece, all-g.first)
+		c.pool.run(&c.panelling, g.panels)
+		c.pool.run(g, roundUp(g.panels, g.group)/g.group*g.spans)
+	}
 }
 
-// split divides a product into groups of panels and spans of rows so that the last round of tasks keeps all threads busy.
-// Packing a panel costs as much as 2.5 tiles; X is fetched once for each group.
-func split(panels, tiles, threads int) (group, spans int) {
-	best := 0.0
-	for _, g := range [...]int{maxGroup, 2, 1} {
-		for s := 1; s <= min(tiles, 4*threads); s++ {
-			tasks := (panels + g - 1) / g * s
-			task := float64(g) * (float64((tiles+s-1)/s) + 2.5) * (1 + 0.1/float64(g*g))
-			// The eighth of a task is for the threads that end late.
-			cost := (float64((tasks+threads-1)/threads) + 0.125) * task
-			if best == 0 || cost < best {
-				best, group, spans = cost, g, s
-			}
-			if threads == 1 {
-				break
-			}
-		}
+// depth is the length of a row of X and of a packed weight.
+func (g *window) depth() int {
+	if g.conv.channels > 0 {
+		return g.conv.depth()
 	}
-	return group, spans
+	return g.w.cols
 }
 
 // rowPad keeps the widened rows of a panel apart, so that they do not all fall on the same lines of the first cache.
 const rowPad = 16
 
+func (p *panelling) run(worker, i int) {
+	g := &p.c.window
+	if g.p != nil {
+		g.packInt(i)
+		return
+	}
+	g.pack(&p.c.scratch[worker], i)
+}
+
 func (g *window) run(worker, i int) {
 	t, s := g.c.tab, &g.c.scratch[worker]
-	n := g.w.rows
-	first := i / g.spans * g.group
-	last := min(first+g.group, roundUp(n, t.NR)/t.NR)
-	for p := first; p < last; p++ {
-		if g.p != nil {
-			g.packInt(s, p-first, p*t.NR)
-			continue
-		}
-		panel := s.panels[(p-first)*g.w.cols*t.NR:][:g.w.cols*t.NR]
-		if g.conv.channels > 0 {
-			g.packConv(s, panel, p*t.NR)
-		} else {
-			g.pack(s, panel, p*t.NR)
-		}
-	}
-	from, to := first*t.NR, min(last*t.NR, n)
-	r, end := i%g.spans*g.span, min((i%g.spans+1)*g.span, g.rows)
+	panel := i / g.spans * g.group
+	from, to := panel*t.NR, min((g.first+min(panel+g.group, g.panels))*t.NR, g.w.rows)-g.first*t.NR
+	r := i % g.spans * spanTiles * g.mr
+	end := min(r+spanTiles*g.mr, g.rows)
 	for r < end {
 		x, ldx, rows := g.x[r*g.ldx:], g.ldx, min(g.mr, end-r)
 		if g.conv.channels > 0 {
@@ -169,72 +173,76 @@ func (g *window) run(worker, i int) {
 		}
 		g.tile(s, r, rows, x, ldx, from, to)
 		if g.conv.add != nil {
-			g.addRows(s, r, rows, from, to)
+			g.addRows(s, r, rows, g.first*t.NR+from, g.first*t.NR+to)
 		}
 		r += rows
 	}
 }
 
-// pack widens and transposes NR rows of the weight from row on; rows behind the last are zero.
-func (g *window) pack(s *scratch, panel []float32, row int) {
-	nr := g.c.tab.NR
-	wide := s.floats()
-	for k := 0; k < g.w.cols; k += packDepth {
-		kn := min(packDepth, g.w.cols-k)
+// pack widens and transposes the weight's rows of panel i of those packed; rows behind the last are zero.
+func (g *window) pack(s *scratch, i int) {
+	nr, wide, panel := g.c.tab.NR, s.floats(), g.c.panels[i*g.panel:][:g.panel]
+	for k, depth := 0, g.depth(); k < depth; k += packDepth {
+		kn := min(packDepth, depth-k)
 		stride := kn + rowPad
 		for j := range nr {
-			if row+j < g.w.rows {
-				g.c.widenRow(g.w, wide[j*stride:][:kn], row+j, k)
-			} else {
-				clear(wide[j*stride:][:kn])
+			line, row := wide[j*stride:][:kn], (g.first+i)*nr+j
+			switch {
+			case row >= g.w.rows:
+				clear(line)
+			case g.conv.channels > 0:
+				g.widenConv(line, wide[nr*stride:][:g.w.cols], row, k)
+			default:
+				g.c.widenRow(g.w, line, row, k)
 			}
 		}
 		g.c.tab.Pack(panel[k*nr:], wide, stride, kn)
 	}
 }
 
-// tile computes columns [from, to) of rows r, r+1, … of the destination, whose operands start at x.
+// tile computes columns [from, to) of the piece in rows r, r+1, … of the destination, whose operands start at x.
 func (g *window) tile(s *scratch, r, rows int, x []float32, ldx int, from, to int) {
 	t := g.c.tab
+	column := g.first*t.NR + from
+	dst := g.dst[r*g.ldd+column:]
 	var bias []float32
-	direct := to - from // columns that a tile may write in place
-	direct -= direct % t.NR
+	if g.bias != nil {
+		bias = g.bias[column:][:to-from]
+	}
+	n := to - from
+	direct := n - n%t.NR // columns that a tile may write in place
 	if direct > 0 {
-		if g.bias != nil {
-			bias = g.bias[from:][:direct]
-		}
-		dst := g.dst[r*g.ldd+from:]
-		g.products(s, dst, g.ldd, r, x, ldx, rows, 0, direct/t.NR, bias)
+		g.products(dst, g.ldd, r, x, ldx, rows, from, direct, bias)
 		if g.gelu {
 			for i := range rows {
 				t.GELU(dst[i*g.ldd:][:direct])
 			}
 		}
 	}
-	if from += direct; from < to {
-		n := to - from
-		if g.bias != nil {
-			bias = s.line[:t.NR] // the last panel's missing columns are read
-			copy(bias, g.bias[from:to])
+	if direct < n {
+		if bias != nil { // the last panel's missing columns are read
+			copy(s.line, bias[direct:])
+			bias = s.line[:t.NR]
 		}
-		g.products(s, s.tile, t.NR, r, x, ldx, rows, direct/t.NR, 1, bias)
+		g.products(s.tile, t.NR, r, x, ldx, rows, from+direct, t.NR, bias)
 		for i := range rows {
-			line := s.tile[i*t.NR:][:n]
+			line := s.tile[i*t.NR:][:n-direct]
 			if g.gelu {
 				t.GELU(line)
 			}
-			copy(g.dst[(r+i)*g.ldd+from:], line)
+			copy(dst[i*g.ldd+direct:], line)
 		}
 	}
 }
 
-// products is Table.Tile, or that of whole numbers, of rows r, r+1, … with panels first, first+1, … of those packed.
-func (g *window) products(s *scratch, c []float32, ldc, r int, x []float32, ldx, rows, first, panels int, bias []float32) {
-	k := g.w.cols
+// products is Table.Tile, or that of whole numbers, of rows r, r+1, … with n columns of the piece, whole panels, from column from on.
+func (g *window) products(c []float32, ldc, r int, x []float32, ldx, rows, from, n int, bias []float32) {
+	nr := g.c.tab.NR
+	at, panels := from/nr*g.panel, n/nr
 	if g.p == nil {
-		g.c.tab.Tile(c, ldc, x, ldx, s.panels[first*k*g.c.tab.NR:], k, rows, panels, bias, 0)
+		g.c.tab.Tile(c, ldc, x, ldx, g.c.panels[at:], g.depth(), rows, panels, bias, g.mr)
 		return
 	}
-	ld := g.p.RowBytes(k)
-	g.p.Tile(c, ldc, g.c.rounded[r*ld:], ld, s.packed[first*g.p.PanelBytes(k):], k, rows, panels, bias, 0)
+	line := g.p.RowBytes(g.w.cols)
+	g.p.Tile(c, ldc, g.c.rounded[r*line:], line, g.c.packed[at:], g.w.cols, rows, panels, bias, g.mr)
 }

@@ -32,8 +32,9 @@ func (r *rounder) run(_, i int) {
 	}
 }
 
-// packInt makes panel i of those packed out of the rows of the weight from row on.
-func (g *window) packInt(s *scratch, i, row int) {
-	size, w := g.p.PanelBytes(g.w.cols), g.w
-	g.p.Pack(s.packed[i*size:][:size], w.data[row*w.stride:], w.stride, w.cols, min(g.c.tab.NR, w.rows-row))
+// packInt packs the weight's rows of panel i of those packed.
+func (g *window) packInt(i int) {
+	nr, w := g.c.tab.NR, g.w
+	row := (g.first + i) * nr
+	g.p.Pack(g.c.packed[i*g.panel:][:g.panel], w.data[row*w.stride:], w.stride, w.cols, min(nr, w.rows-row))
 }

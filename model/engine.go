@@ -60,12 +60,13 @@ func newEngine(h ggml.Header, w *weights, b ggml.Backend) (*engine, error) {
 	e.self = cache(ggml.CacheShape{Layers: h.TextLayers, Heads: h.TextHeads, Slots: Slots, Cells: e.selfCells()})
 	e.cross = cache(ggml.CacheShape{Layers: h.TextLayers, Heads: h.TextHeads, Slots: Slots, Cells: h.AudioCtx})
 	e.mel = floats(2 * h.AudioCtx * h.Mels)
-	e.hidden = floats(2 * h.AudioCtx * h.AudioState)
-	e.y = floats(h.AudioCtx * h.AudioState)
-	e.wide = floats(4 * h.AudioCtx * h.AudioState)
+	e.hidden = floats(ggml.SpacedLen(2*h.AudioCtx, h.AudioState))
+	e.y = floats(ggml.SpacedLen(h.AudioCtx, h.AudioState))
+	e.wide = floats(ggml.SpacedLen(h.AudioCtx, 4*h.AudioState))
 	e.ids, e.slots = ints(h.AudioCtx), ints(h.AudioCtx)
 	e.rows = rows{
-		x: floats(h.TextCtx * h.TextState), y: floats(h.TextCtx * h.TextState), wide: floats(4 * h.TextCtx * h.TextState),
+		x: floats(ggml.SpacedLen(h.TextCtx, h.TextState)), y: floats(ggml.SpacedLen(h.TextCtx, h.TextState)),
+		wide:   floats(ggml.SpacedLen(h.TextCtx, 4*h.TextState)),
 		tokens: ints(h.TextCtx), positions: ints(h.TextCtx), slots: ints(h.TextCtx), cells: ints(h.TextCtx),
 		counts: ints(h.TextCtx), table: ints(h.TextCtx * h.TextCtx), all: ints(h.TextCtx), seen: make([]int32, h.TextCtx),
 	}
@@ -122,32 +123,33 @@ func (e *engine) begin(mel []float32, slot int32) (encoding, error) {
 	if k := len(e.streams); k > 0 {
 		n.x, e.streams = e.streams[k-1], e.streams[:k-1]
 	} else {
-		x, err := b.Floats(2 * h.AudioCtx * h.AudioState)
+		x, err := b.Floats(2 * ggml.SpacedLen(h.AudioCtx, h.AudioState))
 		if err != nil {
 			return n, err
 		}
 		n.x = x
 	}
-	hidden := ggml.View(e.hidden, 2*h.AudioCtx, h.AudioState)
-	x := ggml.View(n.x, h.AudioCtx, h.AudioState)
+	hidden, x := ggml.Spaced(e.hidden, 0, 2*h.AudioCtx, h.AudioState), e.stream(&n)
 	b.Write(e.mel, 0, mel)
 	b.Conv(ggml.Conv{Dst: hidden, X: ggml.View(e.mel, 2*h.AudioCtx, h.Mels), W: e.w.conv1.w, Bias: e.w.conv1.b, Stride: 1})
 	b.Conv(ggml.Conv{Dst: x, X: hidden, W: e.w.conv2.w, Bias: e.w.conv2.b, Stride: 2, Add: e.w.audioPos})
 	return n, b.Err()
 }
 
-// given returns what n's last layer gave.
-func (e *engine) given(n *encoding) ggml.Mat {
-	m := ggml.View(n.x, e.h.AudioCtx, e.h.AudioState)
-	m.Off = e.h.AudioCtx * e.h.AudioState
-	return m
+// stream returns n's stream, and given what its last layer gave.
+func (e *engine) stream(n *encoding) ggml.Mat { return e.matrix(n.x, 0) }
+func (e *engine) given(n *encoding) ggml.Mat  { return e.matrix(n.x, 1) }
+
+// matrix returns matrix i of those [audio ctx][state] that lie in b.
+func (e *engine) matrix(b ggml.Buffer, i int) ggml.Mat {
+	return ggml.Spaced(b, i*ggml.SpacedLen(e.h.AudioCtx, e.h.AudioState), e.h.AudioCtx, e.h.AudioState)
 }
 
 // encoderLayer adds the next layer's attention to the stream and computes what its MLP gives.
 func (e *engine) encoderLayer(ctx context.Context, n *encoding) error {
 	b, l := e.b, &e.w.encoder[n.next]
-	x, y := ggml.View(n.x, e.h.AudioCtx, e.h.AudioState), ggml.View(e.y, e.h.AudioCtx, e.h.AudioState)
-	hidden := ggml.View(e.wide, x.Rows, 4*x.Cols)
+	x, y := e.stream(n), e.matrix(e.y, 0)
+	hidden := ggml.Spaced(e.wide, 0, x.Rows, 4*x.Cols)
 	q, k, v := e.qkv()
 	before, after := ggml.Mat{}, e.given(n)
 	if n.next > 0 {
@@ -179,8 +181,7 @@ func (e *engine) encoderLayer(ctx context.Context, n *encoding) error {
 // crossKeys norms the stream and computes the decoder's cross keys and values from it. The normed stream stays in y.
 func (e *engine) crossKeys(ctx context.Context, n *encoding) error {
 	h, b := e.h, e.b
-	y := ggml.View(e.y, h.AudioCtx, h.AudioState)
-	x := ggml.View(n.x, h.AudioCtx, h.AudioState)
+	x, y := e.stream(n), e.matrix(e.y, 0)
 	b.Norm(ggml.Norm{Dst: y, X: x, Add: e.given(n), W: e.w.encoderNorm.w, B: e.w.encoderNorm.b})
 	slots := make([]int32, h.AudioCtx)
 	for i := range slots {
@@ -200,13 +201,9 @@ func (e *engine) crossKeys(ctx context.Context, n *encoding) error {
 	return b.Err()
 }
 
-// qkv returns three matrices [audio ctx][state] side by side in the wide buffer.
+// qkv returns three matrices in the wide buffer.
 func (e *engine) qkv() (q, k, v ggml.Mat) {
-	n := e.h.AudioCtx * e.h.AudioState
-	q = ggml.View(e.wide, e.h.AudioCtx, e.h.AudioState)
-	k, v = q, q
-	k.Off, v.Off = n, 2*n
-	return q, k, v
+	return e.matrix(e.wide, 0), e.matrix(e.wide, 1), e.matrix(e.wide, 2)
 }
 
 // batch are the rows of a decoder pass, an entry each: the token, its position, the slot of its session, the cell its key
@@ -237,8 +234,8 @@ func (e *engine) decode(ctx context.Context, t batch, regime ggml.Regime) (ggml.
 	b.WriteInts(r.cells, 0, t.cells)
 	b.WriteInts(r.counts, 0, counts)
 
-	x, y := ggml.View(r.x, n, h.TextState), ggml.View(r.y, n, h.TextState)
-	wide := ggml.View(r.wide, n, 4*h.TextState)
+	x, y := ggml.Spaced(r.x, 0, n, h.TextState), ggml.Spaced(r.y, 0, n, h.TextState)
+	wide := ggml.Spaced(r.wide, 0, n, 4*h.TextState)
 	q, k, v := wide, wide, wide
 	q.Cols, k.Cols, v.Cols = h.TextState, h.TextState, h.TextState
 	k.Off, v.Off = h.TextState, 2*h.TextState

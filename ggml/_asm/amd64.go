@@ -170,17 +170,20 @@ func (v isa) tile(t, stubs *text, rows int) {
 	acc := func(r, j int) string { return v.r(r*vectors + j) }
 
 	function(t, stubs,
-		fmt.Sprintf("tile%d%s(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)", rows, v.name), "$0-72",
+		fmt.Sprintf("tile%d%s(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)", rows, v.name), "$0-72",
 		fmt.Sprintf("Table.Tile for a tile of %d × %d. Requires %s.", rows, vectors*v.lanes, v.needs),
-		fmt.Sprintf("DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; %s rows of a, three each;", strings.Join(a.used(rows), ", ")),
+		fmt.Sprintf("DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; %s rows of a, three each, R14 of those ahead;", strings.Join(a.used(rows), ", ")),
 		fmt.Sprintf("%s … %s sums, %s … b, %s … a.", v.r(0), acc(rows-1, vectors-1), v.r(b), v.r(bc[0])))
 	arguments(t, "c+0", "DI", "ldc+8", "R8", "a+16", "R13", "lda+24", "R9", "b+32", "BX", "kn+40", "CX", "panels+48", "DX")
 	t.op("SHLQ $2, R8", "bytes")
 	t.op("SHLQ $2, R9", "bytes")
+	ahead := fetch{"R14", 64}
+	ahead.point(t, rows)
 	t.line("")
 	t.line("panel:")
 	t.op("MOVQ R13, SI", "")
 	a.point(t, rows)
+	ahead.panel(t, rows, vectors*width)
 	v.zero(t, rows*vectors)
 	next := 0
 	products := func(k int) {
@@ -203,7 +206,9 @@ func (v isa) tile(t, stubs *text, rows int) {
 	t.line("loop:")
 	for k := range unroll {
 		products(k)
+		ahead.line(t, k)
 	}
+	ahead.advance(t, 4*unroll)
 	a.advance(t, rows, 4*unroll)
 	t.op(fmt.Sprintf("ADDQ $%d, BX", unroll*vectors*width), "")
 	t.op(fmt.Sprintf("SUBQ $%d, AX", unroll), "")
@@ -228,23 +233,66 @@ func (v isa) tile(t, stubs *text, rows int) {
 	t.op("RET", "")
 }
 
-// store writes the sums of a tile to c, after the addition of what they start from. SI, AX and R8 are as in tile, and the
-// arguments from and ldf lie at the offset at.
+// fetch is what a tile fetches while it multiplies: the rows of c that it will write, and the rows of a that come next, three a panel, so
+// that they are there after as many panels as the product's groups have. a, read row by row, is the one operand that the processor does not fetch
+// ahead by itself.
+type fetch struct {
+	ptr   string // the first of the three
+	ahead int    // offset of the argument; that of a holds the next row to fetch
+}
+
+const fetchRows = 3
+
+// point sets the next row to fetch to that behind the tile.
+func (f fetch) point(t *text, rows int) {
+	t.op(fmt.Sprintf("MOVQ $%d, AX", rows), "")
+	t.op("IMULQ R9, AX", "")
+	t.op("ADDQ R13, AX", "")
+	t.op("MOVQ AX, a+16(FP)", "the next row to fetch")
+}
+
+// panel begins a panel, whose lines in c have width bytes. Where nothing is ahead it fetches what is there.
+func (f fetch) panel(t *text, rows, width int) {
+	t.op("MOVQ R13, "+f.ptr, "")
+	t.op(fmt.Sprintf("SUBQ $%d, ahead+%d(FP)", fetchRows, f.ahead), "")
+	t.op("JLT  here", "")
+	t.op("MOVQ a+16(FP), "+f.ptr, "")
+	t.op(fmt.Sprintf("LEAQ (%s)(R9*2), AX", f.ptr), "")
+	t.op("ADDQ R9, AX", "")
+	t.op("MOVQ AX, a+16(FP)", "")
+	t.line("")
+	t.line("here:")
+	t.op("MOVQ DI, AX", "")
+	for r := range rows {
+		for at := 0; at < width; at += 64 {
+			t.op(strings.Replace(fmt.Sprintf("PREFETCHT0 %d(AX)", at), " 0(", " (", 1), "")
+		}
+		if r < rows-1 {
+			t.op("ADDQ R8, AX", "")
+		}
+	}
+}
+
+// line fetches from row i of the three, if there is one.
+func (f fetch) line(t *text, i int) {
+	if i < fetchRows {
+		t.op("PREFETCHT1 "+lines{[]string{f.ptr}, "R9"}.at(i, 0), "")
+	}
+}
+
+func (f fetch) advance(t *text, bytes int) { t.op(fmt.Sprintf("ADDQ $%d, %s", bytes, f.ptr), "") }
+
+// store writes the sums of a tile to c, after the addition of the bias, an argument that lies at the offset at. SI and R8 are as in tile.
 func (v isa) store(t *text, rows int, acc func(r, j int) string, at int) {
 	width := v.lanes * 4
-	t.op(fmt.Sprintf("MOVQ from+%d(FP), SI", at), "")
+	t.op(fmt.Sprintf("MOVQ bias+%d(FP), SI", at), "")
 	t.op("TESTQ SI, SI", "")
 	t.op("JEQ  replace", "")
 	t.op("SUBQ c+0(FP), SI", "")
-	t.op("ADDQ DI, SI", "as far behind from as DI is behind c")
-	t.op(fmt.Sprintf("MOVQ ldf+%d(FP), AX", at+8), "")
-	t.op("SHLQ $2, AX", "bytes")
+	t.op("ADDQ DI, SI", "as far behind bias as DI is behind c")
 	for r := range rows {
 		for j := range vectors {
 			t.op(fmt.Sprintf("VADDPS %d(SI), %s, %s", j*width, acc(r, j), acc(r, j)), "")
-		}
-		if r < rows-1 {
-			t.op("ADDQ AX, SI", "")
 		}
 	}
 	t.line("")

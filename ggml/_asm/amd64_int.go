@@ -152,10 +152,10 @@ func (v intTile) tile(t, stubs *text, rows int) {
 		scaled = "a's scale"
 	}
 	function(t, stubs,
-		fmt.Sprintf("tile%s(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)", name), fmt.Sprintf("$%d-80", frame),
+		fmt.Sprintf("tile%s(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)", name), fmt.Sprintf("$%d-80", frame),
 		fmt.Sprintf("Product.Tile of %s for a tile of %d × %d; skip is how many bytes of minimums lie behind the blocks of a panel. Requires %s.",
 			strings.ToLower(v.kind), rows, vectors*v.lanes, v.needs),
-		fmt.Sprintf("DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; %s rows of a, three each;", strings.Join(a.used(rows), ", ")),
+		fmt.Sprintf("DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; %s rows of a, three each, R14 of those ahead;", strings.Join(a.used(rows), ", ")),
 		fmt.Sprintf("%s … %s sums of a block, %s, %s b or its scales, %s … a and %s;", v.r(0), acc(rows-1, vectors-1), v.r(b), v.r(b+1), v.r(tmp[0]), scaled),
 		sums+".")
 	arguments(t, "c+0", "DI", "ldc+8", "R8", "a+16", "R13", "lda+24", "R9", "b+32", "BX", "blocks+40", "CX", "panels+48", "DX")
@@ -167,10 +167,13 @@ func (v intTile) tile(t, stubs *text, rows int) {
 	} else if !words {
 		t.op("VPBROADCASTD ·ones<>(SB), "+one, "")
 	}
+	ahead := fetch{"R14", 72}
+	ahead.point(t, rows)
 	t.line("")
 	t.line("panel:")
 	t.op("MOVQ R13, SI", "")
 	a.point(t, rows)
+	ahead.panel(t, rows, line)
 	v.start(t, rows, words, a, acc, float, b, v.r(tmp[0]))
 	t.op("MOVQ CX, AX", "")
 	t.line("")
@@ -183,6 +186,7 @@ func (v intTile) tile(t, stubs *text, rows int) {
 	for s := range steps {
 		t.op(fmt.Sprintf("%s%s(%d, %d)", prefix, name, 4*s, start+s*line), "")
 		prefix = "STEP"
+		ahead.line(t, s)
 	}
 	for j := range vectors {
 		t.op(fmt.Sprintf("VMOVUPS %d(BX), %s", scales+j*width, v.r(b+j)), "scales")
@@ -221,6 +225,7 @@ func (v intTile) tile(t, stubs *text, rows int) {
 		}
 	}
 	a.advance(t, rows, advance)
+	ahead.advance(t, advance)
 	t.op(fmt.Sprintf("ADDQ $%d, BX", scales+line), "")
 	t.op("DECQ AX", "")
 	t.op("JNZ  block", "")

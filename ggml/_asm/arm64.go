@@ -73,11 +73,11 @@ func tileRowsNEON(t *text, rows int) {
 	aPtr := func(r int) int { return 8 + r }
 
 	t.line("")
-	t.line("// func tile%dNEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)", rows)
+	t.line("// func tile%dNEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32)", rows)
 	t.line("// The body of tileNEON for %d × 16. Requires NEON.", rows)
-	t.line("// R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 kn, R6 panels left, R7 from, R%d… row of a each, R14 count of k, R15 row of c, R16 ldf, R17 row of from;", aPtr(0))
+	t.line("// R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 kn, R6 panels left, R7 bias, R%d… row of a each, R14 count of k, R15 row of c;", aPtr(0))
 	t.line("// V0… sums, V%d and V%d b, V%d… a.", bReg(0), bReg(1), aReg(0))
-	t.line("TEXT ·tile%dNEON(SB), NOSPLIT, $0-72", rows)
+	t.line("TEXT ·tile%dNEON(SB), NOSPLIT, $0-64", rows)
 	t.op("MOVD  c+0(FP), R0", "")
 	t.op("MOVD  ldc+8(FP), R1", "")
 	t.op("MOVD  a+16(FP), R2", "")
@@ -85,10 +85,8 @@ func tileRowsNEON(t *text, rows int) {
 	t.op("MOVD  b+32(FP), R4", "")
 	t.op("MOVD  kn+40(FP), R5", "")
 	t.op("MOVD  panels+48(FP), R6", "")
-	t.op("MOVD  from+56(FP), R7", "")
-	t.op("MOVD  ldf+64(FP), R16", "")
+	t.op("MOVD  bias+56(FP), R7", "")
 	t.op("LSL   $2, R1", "bytes")
-	t.op("LSL   $2, R16", "bytes")
 	t.op("LSL   $2, R3", "bytes")
 	t.line("")
 	t.line("panel:")
@@ -151,16 +149,12 @@ func tileRowsNEON(t *text, rows int) {
 	t.op("B     next", "")
 	t.line("")
 	t.line("sum:")
-	t.op("MOVD  R7, R17", "")
 	for r := range rows {
 		for j := 0; j < neonCols; j += 2 {
 			lo, hi := aReg(j), aReg(j+1)
-			t.op(fmt.Sprintf("FLDPQ %d(R17), (F%d, F%d)", 16*j, lo, hi), "")
+			t.op(fmt.Sprintf("FLDPQ %d(R7), (F%d, F%d)", 16*j, lo, hi), "")
 			t.op(fmt.Sprintf("FADD_4S(%d, %d, %d)", lo, acc(r, j), acc(r, j)), "")
 			t.op(fmt.Sprintf("FADD_4S(%d, %d, %d)", hi, acc(r, j+1), acc(r, j+1)), "")
-		}
-		if r < rows-1 {
-			t.op("ADD   R16, R17", "")
 		}
 		storeRow(r)
 	}

@@ -78,17 +78,15 @@ func (v armTile) tile(t, stubs *text, rows int) {
 		whole = "V0…V15 whole sums, V16…V23 float32 sums, V24…V27 a, V28 V29 b, V30 V31 four bytes of a, repeated."
 	}
 	function(t, stubs,
-		fmt.Sprintf("tile%s%d%s(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)", v.kind, rows, v.name), "$0-80",
+		fmt.Sprintf("tile%s%d%s(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)", v.kind, rows, v.name), "$0-72",
 		fmt.Sprintf("Product.Tile for a tile of %d × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires %s, and blocks > 0.", rows, v.needs),
 		"R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,",
-		"R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; "+whole)
+		"R16 row of c, R17 bytes to the half of a line, R19 bias, R21 its half of a line; "+whole)
 	for _, arg := range []string{"c+0(FP), R0", "ldc+8(FP), R1", "a+16(FP), R2", "lda+24(FP), R3", "b+32(FP), R4", "blocks+40(FP), R5", "panels+48(FP), R6", "skip+56(FP), R7"} {
 		t.op("MOVD  "+arg, "")
 	}
-	t.op("MOVD  from+64(FP), R19", "")
-	t.op("MOVD  ldf+72(FP), R20", "")
+	t.op("MOVD  bias+64(FP), R19", "")
 	t.op("LSL   $2, R1", "bytes")
-	t.op("LSL   $2, R20", "bytes")
 	t.op("MOVD  $0, R17", "")
 	t.line("")
 	t.line("half:")
@@ -275,7 +273,7 @@ func (v armTile) scale(t *text, rows int, bytes bool) {
 }
 
 // store writes the float32 sums, times the scales of rows if those are split, to c, after the addition of
-// what they start from.
+// the bias.
 func (v armTile) store(t *text, rows int, bytes bool) {
 	t.line("")
 	if !bytes {
@@ -305,9 +303,6 @@ func (v armTile) store(t *text, rows int, bytes bool) {
 		t.op(fmt.Sprintf("FLDPQ (R21), (F%d, F%d)", v.b(0), v.b(1)), "")
 		for j := range 2 {
 			t.op(fmt.Sprintf("FADD_4S(%d, %d, %d)", v.b(j), v.float(r, j), v.float(r, j)), "")
-		}
-		if r < rows-1 {
-			t.op("ADD   R20, R21", "")
 		}
 		row(r)
 	}

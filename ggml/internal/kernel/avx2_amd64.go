@@ -39,10 +39,10 @@ func avxVNNI(t Table) Table {
 	return t
 }
 
-func tileAVX2(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows, panels int, from []float32, ldf int) {
-	checkTile(c, ldc, a, lda, b, kn, rows, panels, from, ldf, 6, 16)
+func tileAVX2(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows, panels int, bias []float32, ahead int) {
+	checkTile(c, ldc, a, lda, b, kn, rows, panels, bias, ahead, 6, 16)
 	if panels > 0 {
-		tilesAVX2[rows-1](unsafe.SliceData(c), ldc, unsafe.SliceData(a), lda, unsafe.SliceData(b), kn, panels, unsafe.SliceData(from), ldf)
+		tilesAVX2[rows-1](unsafe.SliceData(c), ldc, unsafe.SliceData(a), lda, unsafe.SliceData(b), kn, panels, unsafe.SliceData(bias), ahead)
 	}
 }
 

@@ -36,10 +36,10 @@ func avx512VNNI(t Table) Table {
 	return t
 }
 
-func tileAVX512(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows, panels int, from []float32, ldf int) {
-	checkTile(c, ldc, a, lda, b, kn, rows, panels, from, ldf, 12, 32)
+func tileAVX512(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows, panels int, bias []float32, ahead int) {
+	checkTile(c, ldc, a, lda, b, kn, rows, panels, bias, ahead, 12, 32)
 	if panels > 0 {
-		tilesAVX512[rows-1](unsafe.SliceData(c), ldc, unsafe.SliceData(a), lda, unsafe.SliceData(b), kn, panels, unsafe.SliceData(from), ldf)
+		tilesAVX512[rows-1](unsafe.SliceData(c), ldc, unsafe.SliceData(a), lda, unsafe.SliceData(b), kn, panels, unsafe.SliceData(bias), ahead)
 	}
 }
 

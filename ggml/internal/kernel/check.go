@@ -26,24 +26,24 @@ func natural(numbers ...int) {
 	}
 }
 
-func checkTile(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows, panels int, from []float32, ldf, mr, nr int) {
+func checkTile(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows, panels int, bias []float32, ahead, mr, nr int) {
 	natural(ldc, lda, kn, panels)
 	if rows < 1 || rows > mr {
 		panic(fmt.Sprintf("kernel: a tile of %d rows, not 1 to %d", rows, mr))
 	}
 	if panels > 0 {
 		check("c", len(c), span(rows, ldc, panels*nr))
-		checkFrom(from, ldf, rows, panels*nr)
+		checkBias(bias, ahead, panels*nr)
 		check("a", len(a), span(rows, lda, kn))
 		check("b", len(b), kn*panels*nr)
 	}
 }
 
-// checkFrom takes the columns of a tile.
-func checkFrom(from []float32, ldf, rows, columns int) {
-	natural(ldf)
-	if from != nil {
-		check("from", len(from), span(rows, ldf, columns))
+// checkBias takes the columns of a tile.
+func checkBias(bias []float32, ahead, columns int) {
+	natural(ahead)
+	if bias != nil {
+		check("bias", len(bias), columns)
 	}
 }
 

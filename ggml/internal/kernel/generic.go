@@ -43,18 +43,18 @@ var generic = Table{
 	Mix:     mixGeneric,
 }
 
-func tileGeneric(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows, panels int, from []float32, ldf int) {
-	checkTile(c, ldc, a, lda, b, kn, rows, panels, from, ldf, 4, 4)
+func tileGeneric(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows, panels int, bias []float32, ahead int) {
+	checkTile(c, ldc, a, lda, b, kn, rows, panels, bias, ahead, 4, 4)
 	for p := range panels {
 		panel := b[p*kn*4:][:kn*4]
 		r := 0
 		for ; r+2 <= rows; r += 2 {
 			s0, s1 := tile2x4(a[r*lda:][:kn], a[(r+1)*lda:][:kn], panel)
-			put4(c[r*ldc+p*4:], s0, startAt(from, r*ldf+p*4))
-			put4(c[(r+1)*ldc+p*4:], s1, startAt(from, (r+1)*ldf+p*4))
+			put4(c[r*ldc+p*4:], s0, biasAt(bias, p*4))
+			put4(c[(r+1)*ldc+p*4:], s1, biasAt(bias, p*4))
 		}
 		if r < rows {
-			put4(c[r*ldc+p*4:], tile1x4(a[r*lda:][:kn], panel), startAt(from, r*ldf+p*4))
+			put4(c[r*ldc+p*4:], tile1x4(a[r*lda:][:kn], panel), biasAt(bias, p*4))
 		}
 	}
 }
@@ -89,17 +89,17 @@ func tile1x4(a, b []float32) [4]float32 {
 	return [4]float32{s0, s1, s2, s3}
 }
 
-// startAt returns what four sums start from, or nil.
-func startAt(from []float32, at int) []float32 {
-	if from == nil {
+// biasAt returns the biases of four sums, or nil.
+func biasAt(bias []float32, at int) []float32 {
+	if bias == nil {
 		return nil
 	}
-	return from[at:][:4]
+	return bias[at:][:4]
 }
 
-func put4(c []float32, s [4]float32, from []float32) {
-	if from != nil {
-		s[0], s[1], s[2], s[3] = from[0]+s[0], from[1]+s[1], from[2]+s[2], from[3]+s[3]
+func put4(c []float32, s [4]float32, bias []float32) {
+	if bias != nil {
+		s[0], s[1], s[2], s[3] = bias[0]+s[0], bias[1]+s[1], bias[2]+s[2], bias[3]+s[3]
 	}
 	copy(c[:4], s[:])
 }

@@ -67,8 +67,8 @@ func TestShort(t *testing.T) {
 			"tile b":           func() { k.Tile(f(4*nr), 2*nr, f(8), 4, f(8*nr-1), 4, 2, 2, nil, 0) },
 			"tile rows":        func() { k.Tile(f(9*nr*mr), nr, f(9*mr), 4, f(4*nr), 4, mr+1, 1, nil, 0) },
 			"tile no row":      func() { k.Tile(f(9*nr), nr, f(9), 4, f(4*nr), 4, 0, 1, nil, 0) },
-			"tile from":        func() { k.Tile(f(2*nr+2), nr+2, f(8), 4, f(4*nr), 4, 2, 1, f(2*nr-1), nr) },
-			"tile from -1":     func() { k.Tile(f(2*nr), nr, f(8), 4, f(4*nr), 4, 2, 1, f(2*nr), -1) },
+			"tile bias":        func() { k.Tile(f(2*nr+2), nr+2, f(8), 4, f(4*nr), 4, 2, 1, f(nr-1), 0) },
+			"tile ahead -1":    func() { k.Tile(f(2*nr), nr, f(8), 4, f(4*nr), 4, 2, 1, nil, -1) },
 			"tile negative":    func() { k.Tile(f(9*nr), -1, f(9), 4, f(4*nr), 4, 2, 1, nil, 0) },
 			"pack dst":         func() { k.Pack(f(4*nr-1), f(4*nr), 4, 4) },
 			"pack src":         func() { k.Pack(f(4*nr), f(4*nr), 5, 4) },
@@ -148,7 +148,7 @@ func TestAllocs(t *testing.T) {
 		w, h, q := make([]byte, 4096), make([]uint16, 4096), make([]byte, kernel.QuantizedBytes(64))
 		cells := []int32{3, 1, 2}
 		if n := testing.AllocsPerRun(1, func() {
-			k.Tile(y, 2*k.NR, x, 32, x, 32, k.MR, 2, y, 2*k.NR)
+			k.Tile(y, 2*k.NR, x, 32, x, 32, k.MR, 2, y, k.MR)
 			k.Pack(y, x, 33, 32)
 			k.DotF32(y, 8, w, 128, x, 32, 8, 7, 32)
 			k.DotF16(y, 8, w, 64, x, 32, 8, 7, 32)

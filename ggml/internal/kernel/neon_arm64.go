@@ -33,35 +33,35 @@ func neon(t Table) Table {
 	return t
 }
 
-func tileNEON(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows, panels int, from []float32, ldf int) {
-	checkTile(c, ldc, a, lda, b, kn, rows, panels, from, ldf, 6, 16)
+func tileNEON(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows, panels int, bias []float32, ahead int) {
+	checkTile(c, ldc, a, lda, b, kn, rows, panels, bias, ahead, 6, 16)
 	if panels > 0 {
 		body := tileBodies[rows-1]
-		body(&c[0], ldc, unsafe.SliceData(a), lda, unsafe.SliceData(b), kn, panels, unsafe.SliceData(from), ldf)
+		body(&c[0], ldc, unsafe.SliceData(a), lda, unsafe.SliceData(b), kn, panels, unsafe.SliceData(bias))
 	}
 }
 
-var tileBodies = [...]func(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int){
+var tileBodies = [...]func(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32){
 	tile1NEON, tile2NEON, tile3NEON, tile4NEON, tile5NEON, tile6NEON,
 }
 
 //go:noescape
-func tile1NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile1NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32)
 
 //go:noescape
-func tile2NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile2NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32)
 
 //go:noescape
-func tile3NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile3NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32)
 
 //go:noescape
-func tile4NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile4NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32)
 
 //go:noescape
-func tile5NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile5NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32)
 
 //go:noescape
-func tile6NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile6NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32)
 
 func packNEON(dst, src []float32, stride, kn int) {
 	checkPack(dst, src, stride, kn, 16)

@@ -19,5 +19,5 @@ type Product struct {
 	// Tile is Table.Tile of encoded rows, a row every lda bytes, and packed panels, one behind the other; lda is a multiple
 	// of 4. What is summed in whole numbers is exact, so that rungs differ only in the roundings of the float32 sums of
 	// blocks; the order of those does not depend on rows or panels.
-	Tile func(c []float32, ldc int, a []byte, lda int, b []byte, kn, rows, panels int, from []float32, ldf int)
+	Tile func(c []float32, ldc int, a []byte, lda int, b []byte, kn, rows, panels int, bias []float32, ahead int)
 }

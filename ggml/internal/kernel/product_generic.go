@@ -94,13 +94,13 @@ func productGeneric(f *stored, mr, nr int) *Product {
 	case f.words():
 		p.Encode, sum = encodeWordsGeneric, f.sumOfWords
 	}
-	p.Tile = func(c []float32, ldc int, a []byte, lda int, b []byte, kn, rows, panels int, from []float32, ldf int) {
-		f.checkTile(c, ldc, a, lda, b, kn, rows, panels, from, ldf, mr, nr)
+	p.Tile = func(c []float32, ldc int, a []byte, lda int, b []byte, kn, rows, panels int, bias []float32, ahead int) {
+		f.checkTile(c, ldc, a, lda, b, kn, rows, panels, bias, ahead, mr, nr)
 		size := f.panelBytes(kn, nr)
 		for i := range panels {
 			for r := range rows {
 				for j := 0; j < nr; j += 4 {
-					put4(c[r*ldc+i*nr+j:], sum(a[r*lda:], b[i*size:][:size], kn/block, j, nr), startAt(from, r*ldf+i*nr+j))
+					put4(c[r*ldc+i*nr+j:], sum(a[r*lda:], b[i*size:][:size], kn/block, j, nr), biasAt(bias, i*nr+j))
 				}
 			}
 		}
@@ -128,14 +128,14 @@ func (f *stored) checkPack(dst, w []byte, stride, kn, rows, nr int) {
 	check("w", len(w), span(rows, stride, kn/block*f.size))
 }
 
-func (f *stored) checkTile(c []float32, ldc int, a []byte, lda int, b []byte, kn, rows, panels int, from []float32, ldf, mr, nr int) {
+func (f *stored) checkTile(c []float32, ldc int, a []byte, lda int, b []byte, kn, rows, panels int, bias []float32, ahead, mr, nr int) {
 	natural(ldc, lda, kn, panels)
 	if kn%block != 0 || rows < 1 || rows > mr || lda%4 != 0 {
 		panic(fmt.Sprintf("kernel: a tile of %d rows of %d numbers every %d bytes, not 1 to %d of a multiple of %d", rows, kn, lda, mr, block))
 	}
 	if panels > 0 {
 		check("c", len(c), span(rows, ldc, panels*nr))
-		checkFrom(from, ldf, rows, panels*nr)
+		checkBias(bias, ahead, panels*nr)
 		check("a", len(a), span(rows, lda, f.rowBytes(kn)))
 		check("b", len(b), panels*f.panelBytes(kn, nr))
 	}

@@ -148,9 +148,9 @@ func TestProductTile(t *testing.T) {
 			w := stored(typ, 3*nr*kn/32, 0.5, 3)
 			for rows := 1; rows <= p.MR; rows++ {
 				for panels := range 4 {
-					for _, start := range starts {
+					for _, biased := range []bool{false, true} {
 						m.bothWays(func() {
-							multiply(t, m, p, ref, nr, x, w, kn, rows, panels, start)
+							multiply(t, m, p, ref, nr, x, w, kn, rows, panels, biased)
 						})
 					}
 				}
@@ -160,7 +160,7 @@ func TestProductTile(t *testing.T) {
 }
 
 // multiply compares one call with the reference.
-func multiply(t *testing.T, m *memory, p, ref *kernel.Product, nr int, x []float32, w []byte, kn, rows, panels int, start string) {
+func multiply(t *testing.T, m *memory, p, ref *kernel.Product, nr int, x []float32, w []byte, kn, rows, panels int, biased bool) {
 	t.Helper()
 	lda, ldc := p.RowBytes(kn)+8, panels*nr+5
 	a, b := make([]byte, max(0, (rows-1)*lda+p.RowBytes(kn))), make([]byte, panels*p.PanelBytes(kn))
@@ -179,16 +179,15 @@ func multiply(t *testing.T, m *memory, p, ref *kernel.Product, nr int, x []float
 		before[i] = float32(math.Round(float64(before[i])*64)) + 0 // no −0, which adding nothing may or may not keep
 	}
 	c, want := takeOf(m, before), bytesOf(before)
-	from, ldf := startOf(m, start, c, ldc, rows, panels*nr)
-	wantFrom := bytesOf(from)
-	p.Tile(c, ldc, takeOf(m, a), lda, takeOf(m, b), kn, rows, panels, from, ldf)
-	ref.Tile(want, ldc, a, lda, b, kn, rows, panels, wantFrom, ldf)
+	bias := biasOf(m, biased, panels*nr)
+	p.Tile(c, ldc, takeOf(m, a), lda, takeOf(m, b), kn, rows, panels, bias, panels%2*p.MR)
+	ref.Tile(want, ldc, a, lda, b, kn, rows, panels, bias, 0)
 	for i := range want {
 		if !sameBits(c[i], want[i]) {
-			t.Fatalf("kn %d, rows %d, panels %d, from %s: c[%d] = %v, not %v", kn, rows, panels, start, i, c[i], want[i])
+			t.Fatalf("kn %d, rows %d, panels %d, bias %t: c[%d] = %v, not %v", kn, rows, panels, biased, i, c[i], want[i])
 		}
 	}
-	m.release(t, "kn %d, rows %d, panels %d, from %s", kn, rows, panels, start)
+	m.release(t, "kn %d, rows %d, panels %d, bias %t", kn, rows, panels, biased)
 }
 
 func bytesOf(x []float32) []float32 { return append([]float32(nil), x...) }
@@ -398,7 +397,7 @@ func TestProductShort(t *testing.T) {
 			"tile c":     func() { p.Tile(f(2*nr-1), nr, make([]byte, 2*row), row, make([]byte, panel), kn, 2, 1, nil, 0) },
 			"tile a":     func() { p.Tile(f(2*nr), nr, make([]byte, 2*row-1), row, make([]byte, panel), kn, 2, 1, nil, 0) },
 			"tile b":     func() { p.Tile(f(4*nr), 2*nr, make([]byte, 2*row), row, make([]byte, 2*panel-1), kn, 2, 2, nil, 0) },
-			"tile from":  func() { p.Tile(f(2*nr), nr, make([]byte, 2*row), row, make([]byte, panel), kn, 2, 1, f(2*nr-1), nr) },
+			"tile bias":  func() { p.Tile(f(2*nr), nr, make([]byte, 2*row), row, make([]byte, panel), kn, 2, 1, f(nr-1), 0) },
 			"tile lda":   func() { p.Tile(f(2*nr), nr, make([]byte, 3*row), row+2, make([]byte, panel), kn, 2, 1, nil, 0) },
 			"tile rows":  func() { p.Tile(f(99*nr), nr, make([]byte, 99*row), row, make([]byte, panel), kn, p.MR+1, 1, nil, 0) },
 			"tile -1":    func() { p.Tile(f(4*nr), -1, make([]byte, 2*row), row, make([]byte, panel), kn, 2, 1, nil, 0) },

@@ -5,7 +5,7 @@ package kernel
 import "unsafe"
 
 // tileBody is Table.Tile for one number of rows.
-type tileBody func(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+type tileBody func(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 // dotBody is Table.DotF32, Table.DotF16 or Table.DotInt for one number of rows and of columns. Columns are X.
 type dotBody[X float32 | byte] func(y *float32, ys int, w *byte, ws int, x *X, xs int, n int)

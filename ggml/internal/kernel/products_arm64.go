@@ -5,7 +5,7 @@ package kernel
 import "unsafe"
 
 // intBody is Product.Tile for one number of rows.
-type intBody func(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+type intBody func(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 
 var (
 	byteTilesNEON    = []intBody{tileBytes1NEON, tileBytes2NEON, tileBytes3NEON, tileBytes4NEON}
@@ -68,17 +68,17 @@ func (f *stored) productARM(pack func(dst, mins, w *byte, stride, blocks int), b
 			}
 		}
 	}
-	p.Tile = func(c []float32, ldc int, a []byte, lda int, b []byte, kn, rows, panels int, from []float32, ldf int) {
-		f.checkTile(c, ldc, a, lda, b, kn, rows, panels, from, ldf, len(bodies), nr)
+	p.Tile = func(c []float32, ldc int, a []byte, lda int, b []byte, kn, rows, panels int, bias []float32, ahead int) {
+		f.checkTile(c, ldc, a, lda, b, kn, rows, panels, bias, ahead, len(bodies), nr)
 		if panels == 0 {
 			return
 		}
 		if kn == 0 {
 			for r := range rows {
-				if from == nil {
+				if bias == nil {
 					clear(c[r*ldc:][:panels*nr])
 				} else {
-					copy(c[r*ldc:][:panels*nr], from[r*ldf:])
+					copy(c[r*ldc:][:panels*nr], bias)
 				}
 			}
 			return
@@ -87,7 +87,7 @@ func (f *stored) productARM(pack func(dst, mins, w *byte, stride, blocks int), b
 		if f.min {
 			skip = kn / block * 4 * nr
 		}
-		bodies[rows-1](&c[0], ldc, &a[0], lda, &b[0], kn/block, panels, skip, unsafe.SliceData(from), ldf)
+		bodies[rows-1](&c[0], ldc, &a[0], lda, &b[0], kn/block, panels, skip, unsafe.SliceData(bias))
 	}
 	return p
 }

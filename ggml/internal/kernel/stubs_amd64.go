@@ -6,22 +6,22 @@
 package kernel
 
 //go:noescape
-func tile1AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile1AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile2AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile2AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile3AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile3AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile4AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile4AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile5AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile5AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile6AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile6AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
 func dotF321x1AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
@@ -66,22 +66,22 @@ func dotF162x5AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int
 func dotF162x6AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
 
 //go:noescape
-func tile1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile3AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile3AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile4AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile4AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile5AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile5AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile6AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile6AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
 func dotF321x1AVX2(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
@@ -126,40 +126,40 @@ func dotF162x5AVX2(y *float32, ys int, w *byte, ws int, x *float32, xs int, n in
 func dotF162x6AVX2(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
 
 //go:noescape
-func tile1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile3AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile3AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile4AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile4AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile5AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile5AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile6AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile6AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile7AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile7AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile8AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile8AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile9AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile9AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile10AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile10AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile11AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile11AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func tile12AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+func tile12AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
 func dotF321x1AVX512(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)

@@ -126,49 +126,49 @@ func dotQ8_0_4x2DOTPROD(y *float32, ys int, w *byte, ws int, x *byte, xs int, n 
 func dotQ8_0_4x3DOTPROD(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
 
 //go:noescape
-func tileBytes1NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes1NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 
 //go:noescape
-func tileBytes2NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes2NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 
 //go:noescape
-func tileBytes3NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes3NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 
 //go:noescape
-func tileBytes4NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes4NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 
 //go:noescape
-func tileBytes1DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes1DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 
 //go:noescape
-func tileBytes2DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes2DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 
 //go:noescape
-func tileBytes3DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes3DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 
 //go:noescape
-func tileBytes4DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes4DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 
 //go:noescape
-func tileBytes5DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes5DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 
 //go:noescape
-func tileBytes6DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes6DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 
 //go:noescape
-func tileSplit1DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileSplit1DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 
 //go:noescape
-func tileSplit2DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileSplit2DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 
 //go:noescape
-func tileSplit3DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileSplit3DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 
 //go:noescape
-func tileSplit4DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileSplit4DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 
 //go:noescape
-func tileSplit5DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileSplit5DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 
 //go:noescape
-func tileSplit6DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileSplit6DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)

@@ -6,145 +6,145 @@
 package kernel
 
 //go:noescape
-func tileBytes1AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes1AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes2AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes2AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes3AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes3AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes4AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes4AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes5AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes5AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes6AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes6AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords1AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords1AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords2AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords2AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords3AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords3AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords4AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords4AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords5AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords5AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords6AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords6AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes1AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes1AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes2AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes2AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes3AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes3AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes4AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes4AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes5AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes5AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes6AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes6AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords1AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords1AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords2AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords2AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords3AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords3AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords4AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords4AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords5AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords5AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords6AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords6AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes1AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes1AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes2AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes2AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes3AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes3AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes4AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes4AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes5AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes5AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes6AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes6AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords1AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords1AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords2AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords2AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords3AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords3AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords4AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords4AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords5AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords5AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords6AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords6AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes1AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes1AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes2AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes2AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes3AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes3AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes4AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes4AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes5AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes5AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileBytes6AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileBytes6AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords1AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords1AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords2AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords2AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords3AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords3AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords4AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords4AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords5AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords5AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 
 //go:noescape
-func tileWords6AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+func tileWords6AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)

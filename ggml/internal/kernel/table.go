@@ -17,11 +17,12 @@ type Table struct {
 
 	// Tile multiplies up to MR rows with consecutive panels:
 	//
-	//	c[r·ldc + p·NR + j] = from[r·ldf + p·NR + j] + Σ_k a[r·lda + k] · b[(p·kn + k)·NR + j]   for r < rows, p < panels, j < NR
+	//	c[r·ldc + p·NR + j] = bias[p·NR + j] + Σ_k a[r·lda + k] · b[(p·kn + k)·NR + j]   for r < rows, p < panels, j < NR
 	//
-	// that is, panel p is the kn × NR floats at b[p·kn·NR]. from may be nil, for zeros, or c; with ldf 0 all rows have the same.
-	// 1 ≤ rows ≤ MR. The sum runs over k from 0 up in one chain for each (r, column), so that a value does not depend on rows or panels.
-	Tile func(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows, panels int, from []float32, ldf int)
+	// that is, panel p is the kn × NR floats at b[p·kn·NR]. bias may be nil, for zeros. 1 ≤ rows ≤ MR. The sum runs over k from 0 up in one
+	// chain for each (r, column), so that a value does not depend on rows or panels. ahead is how many rows behind those of the tile are
+	// multiplied next: a rung may fetch them meanwhile, wherever they lie.
+	Tile func(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows, panels int, bias []float32, ahead int)
 
 	// Pack transposes NR rows of kn floats into a panel: dst[k·NR + j] = src[j·stride + k].
 	Pack func(dst, src []float32, stride, kn int)

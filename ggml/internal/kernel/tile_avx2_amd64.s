@@ -5,9 +5,9 @@
 
 #include "textflag.h"
 
-// func tile1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 1 × 16. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI rows of a, three each, R14 of those ahead;
 // Y0 … Y1 sums, Y12 … b, Y14 … a.
 TEXT ·tile1AVX2(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -19,9 +19,24 @@ TEXT ·tile1AVX2(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $1, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ CX, AX
@@ -34,21 +49,25 @@ loop:
 	VBROADCASTSS (SI), Y14
 	VFMADD231PS Y12, Y14, Y0
 	VFMADD231PS Y13, Y14, Y1
+	PREFETCHT1 (R14)
 	VMOVUPS 64(BX), Y12
 	VMOVUPS 96(BX), Y13
 	VBROADCASTSS 4(SI), Y15
 	VFMADD231PS Y12, Y15, Y0
 	VFMADD231PS Y13, Y15, Y1
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 128(BX), Y12
 	VMOVUPS 160(BX), Y13
 	VBROADCASTSS 8(SI), Y14
 	VFMADD231PS Y12, Y14, Y0
 	VFMADD231PS Y13, Y14, Y1
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 192(BX), Y12
 	VMOVUPS 224(BX), Y13
 	VBROADCASTSS 12(SI), Y15
 	VFMADD231PS Y12, Y15, Y0
 	VFMADD231PS Y13, Y15, Y1
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $256, BX
 	SUBQ $4, AX
@@ -70,13 +89,11 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
 
@@ -90,9 +107,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 2 × 16. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI rows of a, three each, R14 of those ahead;
 // Y0 … Y3 sums, Y12 … b, Y14 … a.
 TEXT ·tile2AVX2(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -104,9 +121,26 @@ TEXT ·tile2AVX2(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $2, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -124,6 +158,7 @@ loop:
 	VBROADCASTSS (SI)(R9*1), Y15
 	VFMADD231PS Y12, Y15, Y2
 	VFMADD231PS Y13, Y15, Y3
+	PREFETCHT1 (R14)
 	VMOVUPS 64(BX), Y12
 	VMOVUPS 96(BX), Y13
 	VBROADCASTSS 4(SI), Y14
@@ -132,6 +167,7 @@ loop:
 	VBROADCASTSS 4(SI)(R9*1), Y15
 	VFMADD231PS Y12, Y15, Y2
 	VFMADD231PS Y13, Y15, Y3
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 128(BX), Y12
 	VMOVUPS 160(BX), Y13
 	VBROADCASTSS 8(SI), Y14
@@ -140,6 +176,7 @@ loop:
 	VBROADCASTSS 8(SI)(R9*1), Y15
 	VFMADD231PS Y12, Y15, Y2
 	VFMADD231PS Y13, Y15, Y3
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 192(BX), Y12
 	VMOVUPS 224(BX), Y13
 	VBROADCASTSS 12(SI), Y14
@@ -148,6 +185,7 @@ loop:
 	VBROADCASTSS 12(SI)(R9*1), Y15
 	VFMADD231PS Y12, Y15, Y2
 	VFMADD231PS Y13, Y15, Y3
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $256, BX
 	SUBQ $4, AX
@@ -172,16 +210,13 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
 
@@ -198,9 +233,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile3AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile3AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 3 × 16. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI rows of a, three each, R14 of those ahead;
 // Y0 … Y5 sums, Y12 … b, Y14 … a.
 TEXT ·tile3AVX2(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -212,9 +247,28 @@ TEXT ·tile3AVX2(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $3, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -237,6 +291,7 @@ loop:
 	VBROADCASTSS (SI)(R9*2), Y14
 	VFMADD231PS Y12, Y14, Y4
 	VFMADD231PS Y13, Y14, Y5
+	PREFETCHT1 (R14)
 	VMOVUPS 64(BX), Y12
 	VMOVUPS 96(BX), Y13
 	VBROADCASTSS 4(SI), Y15
@@ -248,6 +303,7 @@ loop:
 	VBROADCASTSS 4(SI)(R9*2), Y15
 	VFMADD231PS Y12, Y15, Y4
 	VFMADD231PS Y13, Y15, Y5
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 128(BX), Y12
 	VMOVUPS 160(BX), Y13
 	VBROADCASTSS 8(SI), Y14
@@ -259,6 +315,7 @@ loop:
 	VBROADCASTSS 8(SI)(R9*2), Y14
 	VFMADD231PS Y12, Y14, Y4
 	VFMADD231PS Y13, Y14, Y5
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 192(BX), Y12
 	VMOVUPS 224(BX), Y13
 	VBROADCASTSS 12(SI), Y15
@@ -270,6 +327,7 @@ loop:
 	VBROADCASTSS 12(SI)(R9*2), Y15
 	VFMADD231PS Y12, Y15, Y4
 	VFMADD231PS Y13, Y15, Y5
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $256, BX
 	SUBQ $4, AX
@@ -297,19 +355,15 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
 
@@ -329,9 +383,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile4AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile4AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 4 × 16. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10 rows of a, three each, R14 of those ahead;
 // Y0 … Y7 sums, Y12 … b, Y14 … a.
 TEXT ·tile4AVX2(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -343,11 +397,32 @@ TEXT ·tile4AVX2(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $4, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -375,6 +450,7 @@ loop:
 	VBROADCASTSS (R10), Y15
 	VFMADD231PS Y12, Y15, Y6
 	VFMADD231PS Y13, Y15, Y7
+	PREFETCHT1 (R14)
 	VMOVUPS 64(BX), Y12
 	VMOVUPS 96(BX), Y13
 	VBROADCASTSS 4(SI), Y14
@@ -389,6 +465,7 @@ loop:
 	VBROADCASTSS 4(R10), Y15
 	VFMADD231PS Y12, Y15, Y6
 	VFMADD231PS Y13, Y15, Y7
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 128(BX), Y12
 	VMOVUPS 160(BX), Y13
 	VBROADCASTSS 8(SI), Y14
@@ -403,6 +480,7 @@ loop:
 	VBROADCASTSS 8(R10), Y15
 	VFMADD231PS Y12, Y15, Y6
 	VFMADD231PS Y13, Y15, Y7
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 192(BX), Y12
 	VMOVUPS 224(BX), Y13
 	VBROADCASTSS 12(SI), Y14
@@ -417,6 +495,7 @@ loop:
 	VBROADCASTSS 12(R10), Y15
 	VFMADD231PS Y12, Y15, Y6
 	VFMADD231PS Y13, Y15, Y7
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $16, R10
 	ADDQ $256, BX
@@ -449,22 +528,17 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
 
@@ -487,9 +561,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile5AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile5AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 5 × 16. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10 rows of a, three each, R14 of those ahead;
 // Y0 … Y9 sums, Y12 … b, Y14 … a.
 TEXT ·tile5AVX2(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -501,11 +575,34 @@ TEXT ·tile5AVX2(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $5, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -538,6 +635,7 @@ loop:
 	VBROADCASTSS (R10)(R9*1), Y14
 	VFMADD231PS Y12, Y14, Y8
 	VFMADD231PS Y13, Y14, Y9
+	PREFETCHT1 (R14)
 	VMOVUPS 64(BX), Y12
 	VMOVUPS 96(BX), Y13
 	VBROADCASTSS 4(SI), Y15
@@ -555,6 +653,7 @@ loop:
 	VBROADCASTSS 4(R10)(R9*1), Y15
 	VFMADD231PS Y12, Y15, Y8
 	VFMADD231PS Y13, Y15, Y9
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 128(BX), Y12
 	VMOVUPS 160(BX), Y13
 	VBROADCASTSS 8(SI), Y14
@@ -572,6 +671,7 @@ loop:
 	VBROADCASTSS 8(R10)(R9*1), Y14
 	VFMADD231PS Y12, Y14, Y8
 	VFMADD231PS Y13, Y14, Y9
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 192(BX), Y12
 	VMOVUPS 224(BX), Y13
 	VBROADCASTSS 12(SI), Y15
@@ -589,6 +689,7 @@ loop:
 	VBROADCASTSS 12(R10)(R9*1), Y15
 	VFMADD231PS Y12, Y15, Y8
 	VFMADD231PS Y13, Y15, Y9
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $16, R10
 	ADDQ $256, BX
@@ -624,25 +725,19 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
 
@@ -668,9 +763,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile6AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile6AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 6 × 16. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10 rows of a, three each, R14 of those ahead;
 // Y0 … Y11 sums, Y12 … b, Y14 … a.
 TEXT ·tile6AVX2(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -682,11 +777,36 @@ TEXT ·tile6AVX2(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $6, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -724,6 +844,7 @@ loop:
 	VBROADCASTSS (R10)(R9*2), Y15
 	VFMADD231PS Y12, Y15, Y10
 	VFMADD231PS Y13, Y15, Y11
+	PREFETCHT1 (R14)
 	VMOVUPS 64(BX), Y12
 	VMOVUPS 96(BX), Y13
 	VBROADCASTSS 4(SI), Y14
@@ -744,6 +865,7 @@ loop:
 	VBROADCASTSS 4(R10)(R9*2), Y15
 	VFMADD231PS Y12, Y15, Y10
 	VFMADD231PS Y13, Y15, Y11
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 128(BX), Y12
 	VMOVUPS 160(BX), Y13
 	VBROADCASTSS 8(SI), Y14
@@ -764,6 +886,7 @@ loop:
 	VBROADCASTSS 8(R10)(R9*2), Y15
 	VFMADD231PS Y12, Y15, Y10
 	VFMADD231PS Y13, Y15, Y11
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 192(BX), Y12
 	VMOVUPS 224(BX), Y13
 	VBROADCASTSS 12(SI), Y14
@@ -784,6 +907,7 @@ loop:
 	VBROADCASTSS 12(R10)(R9*2), Y15
 	VFMADD231PS Y12, Y15, Y10
 	VFMADD231PS Y13, Y15, Y11
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $16, R10
 	ADDQ $256, BX
@@ -822,28 +946,21 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
-	ADDQ AX, SI
 	VADDPS 0(SI), Y10, Y10
 	VADDPS 32(SI), Y11, Y11
 

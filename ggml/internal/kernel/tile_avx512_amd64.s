@@ -5,9 +5,9 @@
 
 #include "textflag.h"
 
-// func tile1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 1 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI rows of a, three each, R14 of those ahead;
 // Z0 … Z1 sums, Z24 … b, Z26 … a.
 TEXT ·tile1AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -19,9 +19,25 @@ TEXT ·tile1AVX512(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $1, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	MOVQ CX, AX
@@ -34,21 +50,25 @@ loop:
 	VBROADCASTSS (SI), Z26
 	VFMADD231PS Z24, Z26, Z0
 	VFMADD231PS Z25, Z26, Z1
+	PREFETCHT1 (R14)
 	VMOVUPS 128(BX), Z24
 	VMOVUPS 192(BX), Z25
 	VBROADCASTSS 4(SI), Z27
 	VFMADD231PS Z24, Z27, Z0
 	VFMADD231PS Z25, Z27, Z1
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 256(BX), Z24
 	VMOVUPS 320(BX), Z25
 	VBROADCASTSS 8(SI), Z28
 	VFMADD231PS Z24, Z28, Z0
 	VFMADD231PS Z25, Z28, Z1
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 384(BX), Z24
 	VMOVUPS 448(BX), Z25
 	VBROADCASTSS 12(SI), Z29
 	VFMADD231PS Z24, Z29, Z0
 	VFMADD231PS Z25, Z29, Z1
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $512, BX
 	SUBQ $4, AX
@@ -70,13 +90,11 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
 
@@ -90,9 +108,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 2 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI rows of a, three each, R14 of those ahead;
 // Z0 … Z3 sums, Z24 … b, Z26 … a.
 TEXT ·tile2AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -104,9 +122,28 @@ TEXT ·tile2AVX512(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $2, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -124,6 +161,7 @@ loop:
 	VBROADCASTSS (SI)(R9*1), Z27
 	VFMADD231PS Z24, Z27, Z2
 	VFMADD231PS Z25, Z27, Z3
+	PREFETCHT1 (R14)
 	VMOVUPS 128(BX), Z24
 	VMOVUPS 192(BX), Z25
 	VBROADCASTSS 4(SI), Z28
@@ -132,6 +170,7 @@ loop:
 	VBROADCASTSS 4(SI)(R9*1), Z29
 	VFMADD231PS Z24, Z29, Z2
 	VFMADD231PS Z25, Z29, Z3
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 256(BX), Z24
 	VMOVUPS 320(BX), Z25
 	VBROADCASTSS 8(SI), Z30
@@ -140,6 +179,7 @@ loop:
 	VBROADCASTSS 8(SI)(R9*1), Z31
 	VFMADD231PS Z24, Z31, Z2
 	VFMADD231PS Z25, Z31, Z3
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 384(BX), Z24
 	VMOVUPS 448(BX), Z25
 	VBROADCASTSS 12(SI), Z26
@@ -148,6 +188,7 @@ loop:
 	VBROADCASTSS 12(SI)(R9*1), Z27
 	VFMADD231PS Z24, Z27, Z2
 	VFMADD231PS Z25, Z27, Z3
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $512, BX
 	SUBQ $4, AX
@@ -172,16 +213,13 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
 
@@ -198,9 +236,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile3AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile3AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 3 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI rows of a, three each, R14 of those ahead;
 // Z0 … Z5 sums, Z24 … b, Z26 … a.
 TEXT ·tile3AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -212,9 +250,31 @@ TEXT ·tile3AVX512(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $3, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -237,6 +297,7 @@ loop:
 	VBROADCASTSS (SI)(R9*2), Z28
 	VFMADD231PS Z24, Z28, Z4
 	VFMADD231PS Z25, Z28, Z5
+	PREFETCHT1 (R14)
 	VMOVUPS 128(BX), Z24
 	VMOVUPS 192(BX), Z25
 	VBROADCASTSS 4(SI), Z29
@@ -248,6 +309,7 @@ loop:
 	VBROADCASTSS 4(SI)(R9*2), Z31
 	VFMADD231PS Z24, Z31, Z4
 	VFMADD231PS Z25, Z31, Z5
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 256(BX), Z24
 	VMOVUPS 320(BX), Z25
 	VBROADCASTSS 8(SI), Z26
@@ -259,6 +321,7 @@ loop:
 	VBROADCASTSS 8(SI)(R9*2), Z28
 	VFMADD231PS Z24, Z28, Z4
 	VFMADD231PS Z25, Z28, Z5
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 384(BX), Z24
 	VMOVUPS 448(BX), Z25
 	VBROADCASTSS 12(SI), Z29
@@ -270,6 +333,7 @@ loop:
 	VBROADCASTSS 12(SI)(R9*2), Z31
 	VFMADD231PS Z24, Z31, Z4
 	VFMADD231PS Z25, Z31, Z5
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $512, BX
 	SUBQ $4, AX
@@ -297,19 +361,15 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
 
@@ -329,9 +389,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile4AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile4AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 4 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10 rows of a, three each, R14 of those ahead;
 // Z0 … Z7 sums, Z24 … b, Z26 … a.
 TEXT ·tile4AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -343,11 +403,36 @@ TEXT ·tile4AVX512(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $4, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -375,6 +460,7 @@ loop:
 	VBROADCASTSS (R10), Z29
 	VFMADD231PS Z24, Z29, Z6
 	VFMADD231PS Z25, Z29, Z7
+	PREFETCHT1 (R14)
 	VMOVUPS 128(BX), Z24
 	VMOVUPS 192(BX), Z25
 	VBROADCASTSS 4(SI), Z30
@@ -389,6 +475,7 @@ loop:
 	VBROADCASTSS 4(R10), Z27
 	VFMADD231PS Z24, Z27, Z6
 	VFMADD231PS Z25, Z27, Z7
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 256(BX), Z24
 	VMOVUPS 320(BX), Z25
 	VBROADCASTSS 8(SI), Z28
@@ -403,6 +490,7 @@ loop:
 	VBROADCASTSS 8(R10), Z31
 	VFMADD231PS Z24, Z31, Z6
 	VFMADD231PS Z25, Z31, Z7
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 384(BX), Z24
 	VMOVUPS 448(BX), Z25
 	VBROADCASTSS 12(SI), Z26
@@ -417,6 +505,7 @@ loop:
 	VBROADCASTSS 12(R10), Z29
 	VFMADD231PS Z24, Z29, Z6
 	VFMADD231PS Z25, Z29, Z7
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $16, R10
 	ADDQ $512, BX
@@ -449,22 +538,17 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
 
@@ -487,9 +571,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile5AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile5AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 5 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10 rows of a, three each, R14 of those ahead;
 // Z0 … Z9 sums, Z24 … b, Z26 … a.
 TEXT ·tile5AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -501,11 +585,39 @@ TEXT ·tile5AVX512(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $5, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -538,6 +650,7 @@ loop:
 	VBROADCASTSS (R10)(R9*1), Z30
 	VFMADD231PS Z24, Z30, Z8
 	VFMADD231PS Z25, Z30, Z9
+	PREFETCHT1 (R14)
 	VMOVUPS 128(BX), Z24
 	VMOVUPS 192(BX), Z25
 	VBROADCASTSS 4(SI), Z31
@@ -555,6 +668,7 @@ loop:
 	VBROADCASTSS 4(R10)(R9*1), Z29
 	VFMADD231PS Z24, Z29, Z8
 	VFMADD231PS Z25, Z29, Z9
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 256(BX), Z24
 	VMOVUPS 320(BX), Z25
 	VBROADCASTSS 8(SI), Z30
@@ -572,6 +686,7 @@ loop:
 	VBROADCASTSS 8(R10)(R9*1), Z28
 	VFMADD231PS Z24, Z28, Z8
 	VFMADD231PS Z25, Z28, Z9
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 384(BX), Z24
 	VMOVUPS 448(BX), Z25
 	VBROADCASTSS 12(SI), Z29
@@ -589,6 +704,7 @@ loop:
 	VBROADCASTSS 12(R10)(R9*1), Z27
 	VFMADD231PS Z24, Z27, Z8
 	VFMADD231PS Z25, Z27, Z9
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $16, R10
 	ADDQ $512, BX
@@ -624,25 +740,19 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
 
@@ -668,9 +778,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile6AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile6AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 6 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10 rows of a, three each, R14 of those ahead;
 // Z0 … Z11 sums, Z24 … b, Z26 … a.
 TEXT ·tile6AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -682,11 +792,42 @@ TEXT ·tile6AVX512(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $6, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -724,6 +865,7 @@ loop:
 	VBROADCASTSS (R10)(R9*2), Z31
 	VFMADD231PS Z24, Z31, Z10
 	VFMADD231PS Z25, Z31, Z11
+	PREFETCHT1 (R14)
 	VMOVUPS 128(BX), Z24
 	VMOVUPS 192(BX), Z25
 	VBROADCASTSS 4(SI), Z26
@@ -744,6 +886,7 @@ loop:
 	VBROADCASTSS 4(R10)(R9*2), Z31
 	VFMADD231PS Z24, Z31, Z10
 	VFMADD231PS Z25, Z31, Z11
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 256(BX), Z24
 	VMOVUPS 320(BX), Z25
 	VBROADCASTSS 8(SI), Z26
@@ -764,6 +907,7 @@ loop:
 	VBROADCASTSS 8(R10)(R9*2), Z31
 	VFMADD231PS Z24, Z31, Z10
 	VFMADD231PS Z25, Z31, Z11
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 384(BX), Z24
 	VMOVUPS 448(BX), Z25
 	VBROADCASTSS 12(SI), Z26
@@ -784,6 +928,7 @@ loop:
 	VBROADCASTSS 12(R10)(R9*2), Z31
 	VFMADD231PS Z24, Z31, Z10
 	VFMADD231PS Z25, Z31, Z11
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $16, R10
 	ADDQ $512, BX
@@ -822,28 +967,21 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
 
@@ -872,9 +1010,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile7AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile7AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 7 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10, R11 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10, R11 rows of a, three each, R14 of those ahead;
 // Z0 … Z13 sums, Z24 … b, Z26 … a.
 TEXT ·tile7AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -886,6 +1024,10 @@ TEXT ·tile7AVX512(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $7, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
@@ -893,6 +1035,36 @@ panel:
 	ADDQ R9, R10                             // line 3
 	LEAQ (R10)(R9*2), R11
 	ADDQ R9, R11                             // line 6
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -935,6 +1107,7 @@ loop:
 	VBROADCASTSS (R11), Z26
 	VFMADD231PS Z24, Z26, Z12
 	VFMADD231PS Z25, Z26, Z13
+	PREFETCHT1 (R14)
 	VMOVUPS 128(BX), Z24
 	VMOVUPS 192(BX), Z25
 	VBROADCASTSS 4(SI), Z27
@@ -958,6 +1131,7 @@ loop:
 	VBROADCASTSS 4(R11), Z27
 	VFMADD231PS Z24, Z27, Z12
 	VFMADD231PS Z25, Z27, Z13
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 256(BX), Z24
 	VMOVUPS 320(BX), Z25
 	VBROADCASTSS 8(SI), Z28
@@ -981,6 +1155,7 @@ loop:
 	VBROADCASTSS 8(R11), Z28
 	VFMADD231PS Z24, Z28, Z12
 	VFMADD231PS Z25, Z28, Z13
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 384(BX), Z24
 	VMOVUPS 448(BX), Z25
 	VBROADCASTSS 12(SI), Z29
@@ -1004,6 +1179,7 @@ loop:
 	VBROADCASTSS 12(R11), Z29
 	VFMADD231PS Z24, Z29, Z12
 	VFMADD231PS Z25, Z29, Z13
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $16, R10
 	ADDQ $16, R11
@@ -1047,31 +1223,23 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
-	ADDQ AX, SI
 	VADDPS 0(SI), Z12, Z12
 	VADDPS 64(SI), Z13, Z13
 
@@ -1103,9 +1271,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile8AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile8AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 8 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10, R11 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10, R11 rows of a, three each, R14 of those ahead;
 // Z0 … Z15 sums, Z24 … b, Z26 … a.
 TEXT ·tile8AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -1117,6 +1285,10 @@ TEXT ·tile8AVX512(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $8, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
@@ -1124,6 +1296,39 @@ panel:
 	ADDQ R9, R10                             // line 3
 	LEAQ (R10)(R9*2), R11
 	ADDQ R9, R11                             // line 6
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1171,6 +1376,7 @@ loop:
 	VBROADCASTSS (R11)(R9*1), Z27
 	VFMADD231PS Z24, Z27, Z14
 	VFMADD231PS Z25, Z27, Z15
+	PREFETCHT1 (R14)
 	VMOVUPS 128(BX), Z24
 	VMOVUPS 192(BX), Z25
 	VBROADCASTSS 4(SI), Z28
@@ -1197,6 +1403,7 @@ loop:
 	VBROADCASTSS 4(R11)(R9*1), Z29
 	VFMADD231PS Z24, Z29, Z14
 	VFMADD231PS Z25, Z29, Z15
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 256(BX), Z24
 	VMOVUPS 320(BX), Z25
 	VBROADCASTSS 8(SI), Z30
@@ -1223,6 +1430,7 @@ loop:
 	VBROADCASTSS 8(R11)(R9*1), Z31
 	VFMADD231PS Z24, Z31, Z14
 	VFMADD231PS Z25, Z31, Z15
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 384(BX), Z24
 	VMOVUPS 448(BX), Z25
 	VBROADCASTSS 12(SI), Z26
@@ -1249,6 +1457,7 @@ loop:
 	VBROADCASTSS 12(R11)(R9*1), Z27
 	VFMADD231PS Z24, Z27, Z14
 	VFMADD231PS Z25, Z27, Z15
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $16, R10
 	ADDQ $16, R11
@@ -1295,34 +1504,25 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
-	ADDQ AX, SI
 	VADDPS 0(SI), Z12, Z12
 	VADDPS 64(SI), Z13, Z13
-	ADDQ AX, SI
 	VADDPS 0(SI), Z14, Z14
 	VADDPS 64(SI), Z15, Z15
 
@@ -1357,9 +1557,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile9AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile9AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 9 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10, R11 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10, R11 rows of a, three each, R14 of those ahead;
 // Z0 … Z17 sums, Z24 … b, Z26 … a.
 TEXT ·tile9AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -1371,6 +1571,10 @@ TEXT ·tile9AVX512(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $9, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
@@ -1378,6 +1582,42 @@ panel:
 	ADDQ R9, R10                             // line 3
 	LEAQ (R10)(R9*2), R11
 	ADDQ R9, R11                             // line 6
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1430,6 +1670,7 @@ loop:
 	VBROADCASTSS (R11)(R9*2), Z28
 	VFMADD231PS Z24, Z28, Z16
 	VFMADD231PS Z25, Z28, Z17
+	PREFETCHT1 (R14)
 	VMOVUPS 128(BX), Z24
 	VMOVUPS 192(BX), Z25
 	VBROADCASTSS 4(SI), Z29
@@ -1459,6 +1700,7 @@ loop:
 	VBROADCASTSS 4(R11)(R9*2), Z31
 	VFMADD231PS Z24, Z31, Z16
 	VFMADD231PS Z25, Z31, Z17
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 256(BX), Z24
 	VMOVUPS 320(BX), Z25
 	VBROADCASTSS 8(SI), Z26
@@ -1488,6 +1730,7 @@ loop:
 	VBROADCASTSS 8(R11)(R9*2), Z28
 	VFMADD231PS Z24, Z28, Z16
 	VFMADD231PS Z25, Z28, Z17
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 384(BX), Z24
 	VMOVUPS 448(BX), Z25
 	VBROADCASTSS 12(SI), Z29
@@ -1517,6 +1760,7 @@ loop:
 	VBROADCASTSS 12(R11)(R9*2), Z31
 	VFMADD231PS Z24, Z31, Z16
 	VFMADD231PS Z25, Z31, Z17
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $16, R10
 	ADDQ $16, R11
@@ -1566,37 +1810,27 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
-	ADDQ AX, SI
 	VADDPS 0(SI), Z12, Z12
 	VADDPS 64(SI), Z13, Z13
-	ADDQ AX, SI
 	VADDPS 0(SI), Z14, Z14
 	VADDPS 64(SI), Z15, Z15
-	ADDQ AX, SI
 	VADDPS 0(SI), Z16, Z16
 	VADDPS 64(SI), Z17, Z17
 
@@ -1634,9 +1868,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile10AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile10AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 10 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10, R11, R12 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10, R11, R12 rows of a, three each, R14 of those ahead;
 // Z0 … Z19 sums, Z24 … b, Z26 … a.
 TEXT ·tile10AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -1648,6 +1882,10 @@ TEXT ·tile10AVX512(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $10, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
@@ -1657,6 +1895,45 @@ panel:
 	ADDQ R9, R11                             // line 6
 	LEAQ (R11)(R9*2), R12
 	ADDQ R9, R12                             // line 9
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1714,6 +1991,7 @@ loop:
 	VBROADCASTSS (R12), Z29
 	VFMADD231PS Z24, Z29, Z18
 	VFMADD231PS Z25, Z29, Z19
+	PREFETCHT1 (R14)
 	VMOVUPS 128(BX), Z24
 	VMOVUPS 192(BX), Z25
 	VBROADCASTSS 4(SI), Z30
@@ -1746,6 +2024,7 @@ loop:
 	VBROADCASTSS 4(R12), Z27
 	VFMADD231PS Z24, Z27, Z18
 	VFMADD231PS Z25, Z27, Z19
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 256(BX), Z24
 	VMOVUPS 320(BX), Z25
 	VBROADCASTSS 8(SI), Z28
@@ -1778,6 +2057,7 @@ loop:
 	VBROADCASTSS 8(R12), Z31
 	VFMADD231PS Z24, Z31, Z18
 	VFMADD231PS Z25, Z31, Z19
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 384(BX), Z24
 	VMOVUPS 448(BX), Z25
 	VBROADCASTSS 12(SI), Z26
@@ -1810,6 +2090,7 @@ loop:
 	VBROADCASTSS 12(R12), Z29
 	VFMADD231PS Z24, Z29, Z18
 	VFMADD231PS Z25, Z29, Z19
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $16, R10
 	ADDQ $16, R11
@@ -1864,40 +2145,29 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
-	ADDQ AX, SI
 	VADDPS 0(SI), Z12, Z12
 	VADDPS 64(SI), Z13, Z13
-	ADDQ AX, SI
 	VADDPS 0(SI), Z14, Z14
 	VADDPS 64(SI), Z15, Z15
-	ADDQ AX, SI
 	VADDPS 0(SI), Z16, Z16
 	VADDPS 64(SI), Z17, Z17
-	ADDQ AX, SI
 	VADDPS 0(SI), Z18, Z18
 	VADDPS 64(SI), Z19, Z19
 
@@ -1938,9 +2208,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile11AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile11AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 11 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10, R11, R12 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10, R11, R12 rows of a, three each, R14 of those ahead;
 // Z0 … Z21 sums, Z24 … b, Z26 … a.
 TEXT ·tile11AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -1952,6 +2222,10 @@ TEXT ·tile11AVX512(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $11, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
@@ -1961,6 +2235,48 @@ panel:
 	ADDQ R9, R11                             // line 6
 	LEAQ (R11)(R9*2), R12
 	ADDQ R9, R12                             // line 9
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2023,6 +2339,7 @@ loop:
 	VBROADCASTSS (R12)(R9*1), Z30
 	VFMADD231PS Z24, Z30, Z20
 	VFMADD231PS Z25, Z30, Z21
+	PREFETCHT1 (R14)
 	VMOVUPS 128(BX), Z24
 	VMOVUPS 192(BX), Z25
 	VBROADCASTSS 4(SI), Z31
@@ -2058,6 +2375,7 @@ loop:
 	VBROADCASTSS 4(R12)(R9*1), Z29
 	VFMADD231PS Z24, Z29, Z20
 	VFMADD231PS Z25, Z29, Z21
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 256(BX), Z24
 	VMOVUPS 320(BX), Z25
 	VBROADCASTSS 8(SI), Z30
@@ -2093,6 +2411,7 @@ loop:
 	VBROADCASTSS 8(R12)(R9*1), Z28
 	VFMADD231PS Z24, Z28, Z20
 	VFMADD231PS Z25, Z28, Z21
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 384(BX), Z24
 	VMOVUPS 448(BX), Z25
 	VBROADCASTSS 12(SI), Z29
@@ -2128,6 +2447,7 @@ loop:
 	VBROADCASTSS 12(R12)(R9*1), Z27
 	VFMADD231PS Z24, Z27, Z20
 	VFMADD231PS Z25, Z27, Z21
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $16, R10
 	ADDQ $16, R11
@@ -2185,43 +2505,31 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
-	ADDQ AX, SI
 	VADDPS 0(SI), Z12, Z12
 	VADDPS 64(SI), Z13, Z13
-	ADDQ AX, SI
 	VADDPS 0(SI), Z14, Z14
 	VADDPS 64(SI), Z15, Z15
-	ADDQ AX, SI
 	VADDPS 0(SI), Z16, Z16
 	VADDPS 64(SI), Z17, Z17
-	ADDQ AX, SI
 	VADDPS 0(SI), Z18, Z18
 	VADDPS 64(SI), Z19, Z19
-	ADDQ AX, SI
 	VADDPS 0(SI), Z20, Z20
 	VADDPS 64(SI), Z21, Z21
 
@@ -2265,9 +2573,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile12AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile12AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 12 × 32. Requires AVX-512 F, VL.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10, R11, R12 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10, R11, R12 rows of a, three each, R14 of those ahead;
 // Z0 … Z23 sums, Z24 … b, Z26 … a.
 TEXT ·tile12AVX512(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -2279,6 +2587,10 @@ TEXT ·tile12AVX512(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $12, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
@@ -2288,6 +2600,51 @@ panel:
 	ADDQ R9, R11                             // line 6
 	LEAQ (R11)(R9*2), R12
 	ADDQ R9, R12                             // line 9
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2355,6 +2712,7 @@ loop:
 	VBROADCASTSS (R12)(R9*2), Z31
 	VFMADD231PS Z24, Z31, Z22
 	VFMADD231PS Z25, Z31, Z23
+	PREFETCHT1 (R14)
 	VMOVUPS 128(BX), Z24
 	VMOVUPS 192(BX), Z25
 	VBROADCASTSS 4(SI), Z26
@@ -2393,6 +2751,7 @@ loop:
 	VBROADCASTSS 4(R12)(R9*2), Z31
 	VFMADD231PS Z24, Z31, Z22
 	VFMADD231PS Z25, Z31, Z23
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 256(BX), Z24
 	VMOVUPS 320(BX), Z25
 	VBROADCASTSS 8(SI), Z26
@@ -2431,6 +2790,7 @@ loop:
 	VBROADCASTSS 8(R12)(R9*2), Z31
 	VFMADD231PS Z24, Z31, Z22
 	VFMADD231PS Z25, Z31, Z23
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 384(BX), Z24
 	VMOVUPS 448(BX), Z25
 	VBROADCASTSS 12(SI), Z26
@@ -2469,6 +2829,7 @@ loop:
 	VBROADCASTSS 12(R12)(R9*2), Z31
 	VFMADD231PS Z24, Z31, Z22
 	VFMADD231PS Z25, Z31, Z23
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $16, R10
 	ADDQ $16, R11
@@ -2529,46 +2890,33 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
-	ADDQ AX, SI
 	VADDPS 0(SI), Z12, Z12
 	VADDPS 64(SI), Z13, Z13
-	ADDQ AX, SI
 	VADDPS 0(SI), Z14, Z14
 	VADDPS 64(SI), Z15, Z15
-	ADDQ AX, SI
 	VADDPS 0(SI), Z16, Z16
 	VADDPS 64(SI), Z17, Z17
-	ADDQ AX, SI
 	VADDPS 0(SI), Z18, Z18
 	VADDPS 64(SI), Z19, Z19
-	ADDQ AX, SI
 	VADDPS 0(SI), Z20, Z20
 	VADDPS 64(SI), Z21, Z21
-	ADDQ AX, SI
 	VADDPS 0(SI), Z22, Z22
 	VADDPS 64(SI), Z23, Z23
 

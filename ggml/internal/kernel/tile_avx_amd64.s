@@ -5,9 +5,9 @@
 
 #include "textflag.h"
 
-// func tile1AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile1AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 1 × 16. Requires AVX.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI rows of a, three each, R14 of those ahead;
 // Y0 … Y1 sums, Y12 … b, Y14 … a.
 TEXT ·tile1AVX(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -19,9 +19,24 @@ TEXT ·tile1AVX(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $1, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ CX, AX
@@ -36,6 +51,7 @@ loop:
 	VADDPS Y15, Y0, Y0
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y1, Y1
+	PREFETCHT1 (R14)
 	VMOVUPS 64(BX), Y12
 	VMOVUPS 96(BX), Y13
 	VBROADCASTSS 4(SI), Y14
@@ -43,6 +59,7 @@ loop:
 	VADDPS Y15, Y0, Y0
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y1, Y1
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 128(BX), Y12
 	VMOVUPS 160(BX), Y13
 	VBROADCASTSS 8(SI), Y14
@@ -50,6 +67,7 @@ loop:
 	VADDPS Y15, Y0, Y0
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y1, Y1
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 192(BX), Y12
 	VMOVUPS 224(BX), Y13
 	VBROADCASTSS 12(SI), Y14
@@ -57,6 +75,7 @@ loop:
 	VADDPS Y15, Y0, Y0
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y1, Y1
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $256, BX
 	SUBQ $4, AX
@@ -80,13 +99,11 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
 
@@ -100,9 +117,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile2AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile2AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 2 × 16. Requires AVX.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI rows of a, three each, R14 of those ahead;
 // Y0 … Y3 sums, Y12 … b, Y14 … a.
 TEXT ·tile2AVX(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -114,9 +131,26 @@ TEXT ·tile2AVX(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $2, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -138,6 +172,7 @@ loop:
 	VADDPS Y15, Y2, Y2
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y3, Y3
+	PREFETCHT1 (R14)
 	VMOVUPS 64(BX), Y12
 	VMOVUPS 96(BX), Y13
 	VBROADCASTSS 4(SI), Y14
@@ -150,6 +185,7 @@ loop:
 	VADDPS Y15, Y2, Y2
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y3, Y3
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 128(BX), Y12
 	VMOVUPS 160(BX), Y13
 	VBROADCASTSS 8(SI), Y14
@@ -162,6 +198,7 @@ loop:
 	VADDPS Y15, Y2, Y2
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y3, Y3
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 192(BX), Y12
 	VMOVUPS 224(BX), Y13
 	VBROADCASTSS 12(SI), Y14
@@ -174,6 +211,7 @@ loop:
 	VADDPS Y15, Y2, Y2
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y3, Y3
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $256, BX
 	SUBQ $4, AX
@@ -202,16 +240,13 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
 
@@ -228,9 +263,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile3AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile3AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 3 × 16. Requires AVX.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI rows of a, three each, R14 of those ahead;
 // Y0 … Y5 sums, Y12 … b, Y14 … a.
 TEXT ·tile3AVX(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -242,9 +277,28 @@ TEXT ·tile3AVX(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $3, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -273,6 +327,7 @@ loop:
 	VADDPS Y15, Y4, Y4
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y5, Y5
+	PREFETCHT1 (R14)
 	VMOVUPS 64(BX), Y12
 	VMOVUPS 96(BX), Y13
 	VBROADCASTSS 4(SI), Y14
@@ -290,6 +345,7 @@ loop:
 	VADDPS Y15, Y4, Y4
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y5, Y5
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 128(BX), Y12
 	VMOVUPS 160(BX), Y13
 	VBROADCASTSS 8(SI), Y14
@@ -307,6 +363,7 @@ loop:
 	VADDPS Y15, Y4, Y4
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y5, Y5
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 192(BX), Y12
 	VMOVUPS 224(BX), Y13
 	VBROADCASTSS 12(SI), Y14
@@ -324,6 +381,7 @@ loop:
 	VADDPS Y15, Y4, Y4
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y5, Y5
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $256, BX
 	SUBQ $4, AX
@@ -357,19 +415,15 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
 
@@ -389,9 +443,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile4AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile4AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 4 × 16. Requires AVX.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10 rows of a, three each, R14 of those ahead;
 // Y0 … Y7 sums, Y12 … b, Y14 … a.
 TEXT ·tile4AVX(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -403,11 +457,32 @@ TEXT ·tile4AVX(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $4, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -443,6 +518,7 @@ loop:
 	VADDPS Y15, Y6, Y6
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y7, Y7
+	PREFETCHT1 (R14)
 	VMOVUPS 64(BX), Y12
 	VMOVUPS 96(BX), Y13
 	VBROADCASTSS 4(SI), Y14
@@ -465,6 +541,7 @@ loop:
 	VADDPS Y15, Y6, Y6
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y7, Y7
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 128(BX), Y12
 	VMOVUPS 160(BX), Y13
 	VBROADCASTSS 8(SI), Y14
@@ -487,6 +564,7 @@ loop:
 	VADDPS Y15, Y6, Y6
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y7, Y7
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 192(BX), Y12
 	VMOVUPS 224(BX), Y13
 	VBROADCASTSS 12(SI), Y14
@@ -509,6 +587,7 @@ loop:
 	VADDPS Y15, Y6, Y6
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y7, Y7
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $16, R10
 	ADDQ $256, BX
@@ -549,22 +628,17 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
 
@@ -587,9 +661,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile5AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile5AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 5 × 16. Requires AVX.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10 rows of a, three each, R14 of those ahead;
 // Y0 … Y9 sums, Y12 … b, Y14 … a.
 TEXT ·tile5AVX(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -601,11 +675,34 @@ TEXT ·tile5AVX(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $5, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -648,6 +745,7 @@ loop:
 	VADDPS Y15, Y8, Y8
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y9, Y9
+	PREFETCHT1 (R14)
 	VMOVUPS 64(BX), Y12
 	VMOVUPS 96(BX), Y13
 	VBROADCASTSS 4(SI), Y14
@@ -675,6 +773,7 @@ loop:
 	VADDPS Y15, Y8, Y8
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y9, Y9
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 128(BX), Y12
 	VMOVUPS 160(BX), Y13
 	VBROADCASTSS 8(SI), Y14
@@ -702,6 +801,7 @@ loop:
 	VADDPS Y15, Y8, Y8
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y9, Y9
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 192(BX), Y12
 	VMOVUPS 224(BX), Y13
 	VBROADCASTSS 12(SI), Y14
@@ -729,6 +829,7 @@ loop:
 	VADDPS Y15, Y8, Y8
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y9, Y9
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $16, R10
 	ADDQ $256, BX
@@ -774,25 +875,19 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
 
@@ -818,9 +913,9 @@ replace:
 	VZEROUPPER
 	RET
 
-// func tile6AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile6AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 // Table.Tile for a tile of 6 × 16. Requires AVX.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left, then ldf; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX kn, DX panels left, AX k left; SI, R10 rows of a, three each, R14 of those ahead;
 // Y0 … Y11 sums, Y12 … b, Y14 … a.
 TEXT ·tile6AVX(SB), NOSPLIT, $0-72
 	MOVQ c+0(FP), DI
@@ -832,11 +927,36 @@ TEXT ·tile6AVX(SB), NOSPLIT, $0-72
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ $6, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+64(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -886,6 +1006,7 @@ loop:
 	VADDPS Y15, Y10, Y10
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y11, Y11
+	PREFETCHT1 (R14)
 	VMOVUPS 64(BX), Y12
 	VMOVUPS 96(BX), Y13
 	VBROADCASTSS 4(SI), Y14
@@ -918,6 +1039,7 @@ loop:
 	VADDPS Y15, Y10, Y10
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y11, Y11
+	PREFETCHT1 (R14)(R9*1)
 	VMOVUPS 128(BX), Y12
 	VMOVUPS 160(BX), Y13
 	VBROADCASTSS 8(SI), Y14
@@ -950,6 +1072,7 @@ loop:
 	VADDPS Y15, Y10, Y10
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y11, Y11
+	PREFETCHT1 (R14)(R9*2)
 	VMOVUPS 192(BX), Y12
 	VMOVUPS 224(BX), Y13
 	VBROADCASTSS 12(SI), Y14
@@ -982,6 +1105,7 @@ loop:
 	VADDPS Y15, Y10, Y10
 	VMULPS Y13, Y14, Y15
 	VADDPS Y15, Y11, Y11
+	ADDQ $16, R14
 	ADDQ $16, SI
 	ADDQ $16, R10
 	ADDQ $256, BX
@@ -1032,28 +1156,21 @@ one:
 	JNZ  one
 
 store:
-	MOVQ from+56(FP), SI
+	MOVQ bias+56(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+64(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
-	ADDQ AX, SI
 	VADDPS 0(SI), Y10, Y10
 	VADDPS 32(SI), Y11, Y11
 

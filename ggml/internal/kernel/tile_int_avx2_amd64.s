@@ -41,9 +41,9 @@ GLOBL ·ones<>(SB), RODATA|NOPTR, $32
 	VPMADDUBSW Y13, Y15, Y15; \
 	VPADDW 32(BX), Y15, Y1
 
-// func tileBytes1AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes1AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 1 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Y0 … Y1 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes1AVX2(SB), NOSPLIT, $96-80
@@ -58,9 +58,24 @@ TEXT ·tileBytes1AVX2(SB), NOSPLIT, $96-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $1, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	CMPQ skip+56(FP), $0
@@ -91,8 +106,11 @@ sums:
 
 block:
 	FIRSTBytes1AVX2(0, 64)
+	PREFETCHT1 (R14)
 	STEPBytes1AVX2(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes1AVX2(8, 192)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes1AVX2(12, 256)
 	STEPBytes1AVX2(16, 320)
 	STEPBytes1AVX2(20, 384)
@@ -112,19 +130,18 @@ block:
 	VFMADD213PS 32(R11), Y14, Y1
 	VMOVUPS Y1, 32(R11)
 	ADDQ $36, SI
+	ADDQ $36, R14
 	ADDQ $640, BX
 	DECQ AX
 	JNZ  block
 
 	VMOVUPS (R11), Y0
 	VMOVUPS 32(R11), Y1
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
 
@@ -169,9 +186,9 @@ replace:
 	VPMADDUBSW Y13, Y15, Y15; \
 	VPADDW 32(BX), Y15, Y3
 
-// func tileBytes2AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes2AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 2 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Y0 … Y3 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes2AVX2(SB), NOSPLIT, $160-80
@@ -186,9 +203,26 @@ TEXT ·tileBytes2AVX2(SB), NOSPLIT, $160-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $2, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -226,8 +260,11 @@ sums:
 
 block:
 	FIRSTBytes2AVX2(0, 64)
+	PREFETCHT1 (R14)
 	STEPBytes2AVX2(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes2AVX2(8, 192)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes2AVX2(12, 256)
 	STEPBytes2AVX2(16, 320)
 	STEPBytes2AVX2(20, 384)
@@ -258,6 +295,7 @@ block:
 	VFMADD213PS 96(R11), Y14, Y3
 	VMOVUPS Y3, 96(R11)
 	ADDQ $36, SI
+	ADDQ $36, R14
 	ADDQ $640, BX
 	DECQ AX
 	JNZ  block
@@ -266,16 +304,13 @@ block:
 	VMOVUPS 32(R11), Y1
 	VMOVUPS 64(R11), Y2
 	VMOVUPS 96(R11), Y3
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
 
@@ -333,9 +368,9 @@ replace:
 	VPMADDUBSW Y13, Y15, Y15; \
 	VPADDW 32(BX), Y15, Y5
 
-// func tileBytes3AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes3AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 3 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Y0 … Y5 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes3AVX2(SB), NOSPLIT, $224-80
@@ -350,9 +385,28 @@ TEXT ·tileBytes3AVX2(SB), NOSPLIT, $224-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $3, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -397,8 +451,11 @@ sums:
 
 block:
 	FIRSTBytes3AVX2(0, 64)
+	PREFETCHT1 (R14)
 	STEPBytes3AVX2(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes3AVX2(8, 192)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes3AVX2(12, 256)
 	STEPBytes3AVX2(16, 320)
 	STEPBytes3AVX2(20, 384)
@@ -440,6 +497,7 @@ block:
 	VFMADD213PS 160(R11), Y14, Y5
 	VMOVUPS Y5, 160(R11)
 	ADDQ $36, SI
+	ADDQ $36, R14
 	ADDQ $640, BX
 	DECQ AX
 	JNZ  block
@@ -450,19 +508,15 @@ block:
 	VMOVUPS 96(R11), Y3
 	VMOVUPS 128(R11), Y4
 	VMOVUPS 160(R11), Y5
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
 
@@ -533,9 +587,9 @@ replace:
 	VPMADDUBSW Y13, Y15, Y15; \
 	VPADDW 32(BX), Y15, Y7
 
-// func tileBytes4AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes4AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 4 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Y0 … Y7 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes4AVX2(SB), NOSPLIT, $288-80
@@ -550,11 +604,32 @@ TEXT ·tileBytes4AVX2(SB), NOSPLIT, $288-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $4, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -610,8 +685,11 @@ sums:
 
 block:
 	FIRSTBytes4AVX2(0, 64)
+	PREFETCHT1 (R14)
 	STEPBytes4AVX2(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes4AVX2(8, 192)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes4AVX2(12, 256)
 	STEPBytes4AVX2(16, 320)
 	STEPBytes4AVX2(20, 384)
@@ -665,6 +743,7 @@ block:
 	VMOVUPS Y7, 224(R11)
 	ADDQ $36, SI
 	ADDQ $36, R10
+	ADDQ $36, R14
 	ADDQ $640, BX
 	DECQ AX
 	JNZ  block
@@ -677,22 +756,17 @@ block:
 	VMOVUPS 160(R11), Y5
 	VMOVUPS 192(R11), Y6
 	VMOVUPS 224(R11), Y7
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
 
@@ -776,9 +850,9 @@ replace:
 	VPMADDUBSW Y13, Y15, Y15; \
 	VPADDW 32(BX), Y15, Y9
 
-// func tileBytes5AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes5AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 5 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Y0 … Y9 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes5AVX2(SB), NOSPLIT, $352-80
@@ -793,11 +867,34 @@ TEXT ·tileBytes5AVX2(SB), NOSPLIT, $352-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $5, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -860,8 +957,11 @@ sums:
 
 block:
 	FIRSTBytes5AVX2(0, 64)
+	PREFETCHT1 (R14)
 	STEPBytes5AVX2(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes5AVX2(8, 192)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes5AVX2(12, 256)
 	STEPBytes5AVX2(16, 320)
 	STEPBytes5AVX2(20, 384)
@@ -926,6 +1026,7 @@ block:
 	VMOVUPS Y9, 288(R11)
 	ADDQ $36, SI
 	ADDQ $36, R10
+	ADDQ $36, R14
 	ADDQ $640, BX
 	DECQ AX
 	JNZ  block
@@ -940,25 +1041,19 @@ block:
 	VMOVUPS 224(R11), Y7
 	VMOVUPS 256(R11), Y8
 	VMOVUPS 288(R11), Y9
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
 
@@ -1055,9 +1150,9 @@ replace:
 	VPMADDUBSW Y13, Y15, Y15; \
 	VPADDW 32(BX), Y15, Y11
 
-// func tileBytes6AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes6AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 6 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Y0 … Y11 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes6AVX2(SB), NOSPLIT, $416-80
@@ -1072,11 +1167,36 @@ TEXT ·tileBytes6AVX2(SB), NOSPLIT, $416-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $6, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1146,8 +1266,11 @@ sums:
 
 block:
 	FIRSTBytes6AVX2(0, 64)
+	PREFETCHT1 (R14)
 	STEPBytes6AVX2(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes6AVX2(8, 192)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes6AVX2(12, 256)
 	STEPBytes6AVX2(16, 320)
 	STEPBytes6AVX2(20, 384)
@@ -1223,6 +1346,7 @@ block:
 	VMOVUPS Y11, 352(R11)
 	ADDQ $36, SI
 	ADDQ $36, R10
+	ADDQ $36, R14
 	ADDQ $640, BX
 	DECQ AX
 	JNZ  block
@@ -1239,28 +1363,21 @@ block:
 	VMOVUPS 288(R11), Y9
 	VMOVUPS 320(R11), Y10
 	VMOVUPS 352(R11), Y11
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
-	ADDQ AX, SI
 	VADDPS 0(SI), Y10, Y10
 	VADDPS 32(SI), Y11, Y11
 
@@ -1308,9 +1425,9 @@ replace:
 	VPMADDWD Y12, Y15, Y0; \
 	VPMADDWD Y13, Y15, Y1
 
-// func tileWords1AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords1AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 1 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Y0 … Y1 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords1AVX2(SB), NOSPLIT, $96-80
@@ -1325,9 +1442,24 @@ TEXT ·tileWords1AVX2(SB), NOSPLIT, $96-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $1, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VMOVUPS Y0, (R11)
@@ -1336,8 +1468,11 @@ panel:
 
 block:
 	FIRSTWords1AVX2(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords1AVX2(4, 64)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords1AVX2(8, 128)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords1AVX2(12, 192)
 	STEPWords1AVX2(16, 256)
 	STEPWords1AVX2(20, 320)
@@ -1360,6 +1495,7 @@ block:
 	VFMADD213PS 32(R11), Y13, Y1
 	VMOVUPS Y1, 32(R11)
 	ADDQ $64, SI
+	ADDQ $64, R14
 	ADDQ $1088, BX
 	DECQ AX
 	JNZ  block
@@ -1367,13 +1503,11 @@ block:
 	VBROADCASTSS (SI), Y12
 	VMULPS (R11), Y12, Y0
 	VMULPS 32(R11), Y12, Y1
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
 
@@ -1414,9 +1548,9 @@ replace:
 	VPMADDWD Y12, Y15, Y2; \
 	VPMADDWD Y13, Y15, Y3
 
-// func tileWords2AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords2AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 2 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Y0 … Y3 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords2AVX2(SB), NOSPLIT, $160-80
@@ -1431,9 +1565,26 @@ TEXT ·tileWords2AVX2(SB), NOSPLIT, $160-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $2, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1446,8 +1597,11 @@ panel:
 
 block:
 	FIRSTWords2AVX2(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords2AVX2(4, 64)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords2AVX2(8, 128)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords2AVX2(12, 192)
 	STEPWords2AVX2(16, 256)
 	STEPWords2AVX2(20, 320)
@@ -1476,6 +1630,7 @@ block:
 	VFMADD213PS 96(R11), Y13, Y3
 	VMOVUPS Y3, 96(R11)
 	ADDQ $64, SI
+	ADDQ $64, R14
 	ADDQ $1088, BX
 	DECQ AX
 	JNZ  block
@@ -1486,16 +1641,13 @@ block:
 	VBROADCASTSS (SI)(R9*1), Y12
 	VMULPS 64(R11), Y12, Y2
 	VMULPS 96(R11), Y12, Y3
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
 
@@ -1547,9 +1699,9 @@ replace:
 	VPMADDWD Y12, Y15, Y4; \
 	VPMADDWD Y13, Y15, Y5
 
-// func tileWords3AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords3AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 3 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Y0 … Y5 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords3AVX2(SB), NOSPLIT, $224-80
@@ -1564,9 +1716,28 @@ TEXT ·tileWords3AVX2(SB), NOSPLIT, $224-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $3, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1583,8 +1754,11 @@ panel:
 
 block:
 	FIRSTWords3AVX2(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords3AVX2(4, 64)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords3AVX2(8, 128)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords3AVX2(12, 192)
 	STEPWords3AVX2(16, 256)
 	STEPWords3AVX2(20, 320)
@@ -1619,6 +1793,7 @@ block:
 	VFMADD213PS 160(R11), Y13, Y5
 	VMOVUPS Y5, 160(R11)
 	ADDQ $64, SI
+	ADDQ $64, R14
 	ADDQ $1088, BX
 	DECQ AX
 	JNZ  block
@@ -1632,19 +1807,15 @@ block:
 	VBROADCASTSS (SI)(R9*2), Y12
 	VMULPS 128(R11), Y12, Y4
 	VMULPS 160(R11), Y12, Y5
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
 
@@ -1707,9 +1878,9 @@ replace:
 	VPMADDWD Y12, Y15, Y6; \
 	VPMADDWD Y13, Y15, Y7
 
-// func tileWords4AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords4AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 4 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Y0 … Y7 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords4AVX2(SB), NOSPLIT, $288-80
@@ -1724,11 +1895,32 @@ TEXT ·tileWords4AVX2(SB), NOSPLIT, $288-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $4, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1749,8 +1941,11 @@ panel:
 
 block:
 	FIRSTWords4AVX2(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords4AVX2(4, 64)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords4AVX2(8, 128)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords4AVX2(12, 192)
 	STEPWords4AVX2(16, 256)
 	STEPWords4AVX2(20, 320)
@@ -1792,6 +1987,7 @@ block:
 	VMOVUPS Y7, 224(R11)
 	ADDQ $64, SI
 	ADDQ $64, R10
+	ADDQ $64, R14
 	ADDQ $1088, BX
 	DECQ AX
 	JNZ  block
@@ -1808,22 +2004,17 @@ block:
 	VBROADCASTSS (R10), Y12
 	VMULPS 192(R11), Y12, Y6
 	VMULPS 224(R11), Y12, Y7
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
 
@@ -1897,9 +2088,9 @@ replace:
 	VPMADDWD Y12, Y15, Y8; \
 	VPMADDWD Y13, Y15, Y9
 
-// func tileWords5AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords5AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 5 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Y0 … Y9 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords5AVX2(SB), NOSPLIT, $352-80
@@ -1914,11 +2105,34 @@ TEXT ·tileWords5AVX2(SB), NOSPLIT, $352-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $5, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1943,8 +2157,11 @@ panel:
 
 block:
 	FIRSTWords5AVX2(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords5AVX2(4, 64)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords5AVX2(8, 128)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords5AVX2(12, 192)
 	STEPWords5AVX2(16, 256)
 	STEPWords5AVX2(20, 320)
@@ -1992,6 +2209,7 @@ block:
 	VMOVUPS Y9, 288(R11)
 	ADDQ $64, SI
 	ADDQ $64, R10
+	ADDQ $64, R14
 	ADDQ $1088, BX
 	DECQ AX
 	JNZ  block
@@ -2011,25 +2229,19 @@ block:
 	VBROADCASTSS (R10)(R9*1), Y12
 	VMULPS 256(R11), Y12, Y8
 	VMULPS 288(R11), Y12, Y9
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
 
@@ -2114,9 +2326,9 @@ replace:
 	VPMADDWD Y12, Y15, Y10; \
 	VPMADDWD Y13, Y15, Y11
 
-// func tileWords6AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords6AVX2(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 6 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Y0 … Y11 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords6AVX2(SB), NOSPLIT, $416-80
@@ -2131,11 +2343,36 @@ TEXT ·tileWords6AVX2(SB), NOSPLIT, $416-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $6, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2164,8 +2401,11 @@ panel:
 
 block:
 	FIRSTWords6AVX2(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords6AVX2(4, 64)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords6AVX2(8, 128)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords6AVX2(12, 192)
 	STEPWords6AVX2(16, 256)
 	STEPWords6AVX2(20, 320)
@@ -2219,6 +2459,7 @@ block:
 	VMOVUPS Y11, 352(R11)
 	ADDQ $64, SI
 	ADDQ $64, R10
+	ADDQ $64, R14
 	ADDQ $1088, BX
 	DECQ AX
 	JNZ  block
@@ -2241,28 +2482,21 @@ block:
 	VBROADCASTSS (R10)(R9*2), Y12
 	VMULPS 320(R11), Y12, Y10
 	VMULPS 352(R11), Y12, Y11
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
-	ADDQ AX, SI
 	VADDPS 0(SI), Y10, Y10
 	VADDPS 32(SI), Y11, Y11
 

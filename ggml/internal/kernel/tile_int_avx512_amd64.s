@@ -41,9 +41,9 @@ GLOBL ·ones<>(SB), RODATA|NOPTR, $32
 	VPMADDUBSW Z25, Z29, Z29; \
 	VPADDW 64(BX), Z29, Z1
 
-// func tileBytes1AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes1AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 1 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Z0 … Z1 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z13 the float32 sums.
 TEXT ·tileBytes1AVX512(SB), NOSPLIT, $0-80
@@ -56,9 +56,25 @@ TEXT ·tileBytes1AVX512(SB), NOSPLIT, $0-80
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	VPBROADCASTD ·ones<>(SB), Z31
+	MOVQ $1, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	CMPQ skip+56(FP), $0
@@ -87,8 +103,11 @@ sums:
 
 block:
 	FIRSTBytes1AVX512(0, 128)
+	PREFETCHT1 (R14)
 	STEPBytes1AVX512(4, 256)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes1AVX512(8, 384)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes1AVX512(12, 512)
 	STEPBytes1AVX512(16, 640)
 	STEPBytes1AVX512(20, 768)
@@ -105,19 +124,18 @@ block:
 	VCVTDQ2PS Z1, Z1
 	VFMADD231PS Z27, Z1, Z13
 	ADDQ $36, SI
+	ADDQ $36, R14
 	ADDQ $1280, BX
 	DECQ AX
 	JNZ  block
 
 	VMOVAPS Z12, Z0
 	VMOVAPS Z13, Z1
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
 
@@ -162,9 +180,9 @@ replace:
 	VPMADDUBSW Z25, Z28, Z28; \
 	VPADDW 64(BX), Z28, Z3
 
-// func tileBytes2AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes2AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 2 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Z0 … Z3 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z15 the float32 sums.
 TEXT ·tileBytes2AVX512(SB), NOSPLIT, $0-80
@@ -177,9 +195,28 @@ TEXT ·tileBytes2AVX512(SB), NOSPLIT, $0-80
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	VPBROADCASTD ·ones<>(SB), Z31
+	MOVQ $2, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -213,8 +250,11 @@ sums:
 
 block:
 	FIRSTBytes2AVX512(0, 128)
+	PREFETCHT1 (R14)
 	STEPBytes2AVX512(4, 256)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes2AVX512(8, 384)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes2AVX512(12, 512)
 	STEPBytes2AVX512(16, 640)
 	STEPBytes2AVX512(20, 768)
@@ -239,6 +279,7 @@ block:
 	VCVTDQ2PS Z3, Z3
 	VFMADD231PS Z28, Z3, Z15
 	ADDQ $36, SI
+	ADDQ $36, R14
 	ADDQ $1280, BX
 	DECQ AX
 	JNZ  block
@@ -247,16 +288,13 @@ block:
 	VMOVAPS Z13, Z1
 	VMOVAPS Z14, Z2
 	VMOVAPS Z15, Z3
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
 
@@ -314,9 +352,9 @@ replace:
 	VPMADDUBSW Z25, Z27, Z27; \
 	VPADDW 64(BX), Z27, Z5
 
-// func tileBytes3AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes3AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 3 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Z0 … Z5 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z17 the float32 sums.
 TEXT ·tileBytes3AVX512(SB), NOSPLIT, $0-80
@@ -329,9 +367,31 @@ TEXT ·tileBytes3AVX512(SB), NOSPLIT, $0-80
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	VPBROADCASTD ·ones<>(SB), Z31
+	MOVQ $3, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -370,8 +430,11 @@ sums:
 
 block:
 	FIRSTBytes3AVX512(0, 128)
+	PREFETCHT1 (R14)
 	STEPBytes3AVX512(4, 256)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes3AVX512(8, 384)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes3AVX512(12, 512)
 	STEPBytes3AVX512(16, 640)
 	STEPBytes3AVX512(20, 768)
@@ -404,6 +467,7 @@ block:
 	VCVTDQ2PS Z5, Z5
 	VFMADD231PS Z29, Z5, Z17
 	ADDQ $36, SI
+	ADDQ $36, R14
 	ADDQ $1280, BX
 	DECQ AX
 	JNZ  block
@@ -414,19 +478,15 @@ block:
 	VMOVAPS Z15, Z3
 	VMOVAPS Z16, Z4
 	VMOVAPS Z17, Z5
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
 
@@ -497,9 +557,9 @@ replace:
 	VPMADDUBSW Z25, Z26, Z26; \
 	VPADDW 64(BX), Z26, Z7
 
-// func tileBytes4AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes4AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 4 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Z0 … Z7 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z19 the float32 sums.
 TEXT ·tileBytes4AVX512(SB), NOSPLIT, $0-80
@@ -512,11 +572,36 @@ TEXT ·tileBytes4AVX512(SB), NOSPLIT, $0-80
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	VPBROADCASTD ·ones<>(SB), Z31
+	MOVQ $4, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -564,8 +649,11 @@ sums:
 
 block:
 	FIRSTBytes4AVX512(0, 128)
+	PREFETCHT1 (R14)
 	STEPBytes4AVX512(4, 256)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes4AVX512(8, 384)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes4AVX512(12, 512)
 	STEPBytes4AVX512(16, 640)
 	STEPBytes4AVX512(20, 768)
@@ -607,6 +695,7 @@ block:
 	VFMADD231PS Z30, Z7, Z19
 	ADDQ $36, SI
 	ADDQ $36, R10
+	ADDQ $36, R14
 	ADDQ $1280, BX
 	DECQ AX
 	JNZ  block
@@ -619,22 +708,17 @@ block:
 	VMOVAPS Z17, Z5
 	VMOVAPS Z18, Z6
 	VMOVAPS Z19, Z7
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
 
@@ -718,9 +802,9 @@ replace:
 	VPMADDUBSW Z25, Z30, Z30; \
 	VPADDW 64(BX), Z30, Z9
 
-// func tileBytes5AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes5AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 5 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Z0 … Z9 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z21 the float32 sums.
 TEXT ·tileBytes5AVX512(SB), NOSPLIT, $0-80
@@ -733,11 +817,39 @@ TEXT ·tileBytes5AVX512(SB), NOSPLIT, $0-80
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	VPBROADCASTD ·ones<>(SB), Z31
+	MOVQ $5, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -790,8 +902,11 @@ sums:
 
 block:
 	FIRSTBytes5AVX512(0, 128)
+	PREFETCHT1 (R14)
 	STEPBytes5AVX512(4, 256)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes5AVX512(8, 384)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes5AVX512(12, 512)
 	STEPBytes5AVX512(16, 640)
 	STEPBytes5AVX512(20, 768)
@@ -841,6 +956,7 @@ block:
 	VFMADD231PS Z26, Z9, Z21
 	ADDQ $36, SI
 	ADDQ $36, R10
+	ADDQ $36, R14
 	ADDQ $1280, BX
 	DECQ AX
 	JNZ  block
@@ -855,25 +971,19 @@ block:
 	VMOVAPS Z19, Z7
 	VMOVAPS Z20, Z8
 	VMOVAPS Z21, Z9
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
 
@@ -970,9 +1080,9 @@ replace:
 	VPMADDUBSW Z25, Z29, Z29; \
 	VPADDW 64(BX), Z29, Z11
 
-// func tileBytes6AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes6AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 6 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Z0 … Z11 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z23 the float32 sums.
 TEXT ·tileBytes6AVX512(SB), NOSPLIT, $0-80
@@ -985,11 +1095,42 @@ TEXT ·tileBytes6AVX512(SB), NOSPLIT, $0-80
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	VPBROADCASTD ·ones<>(SB), Z31
+	MOVQ $6, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -1047,8 +1188,11 @@ sums:
 
 block:
 	FIRSTBytes6AVX512(0, 128)
+	PREFETCHT1 (R14)
 	STEPBytes6AVX512(4, 256)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes6AVX512(8, 384)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes6AVX512(12, 512)
 	STEPBytes6AVX512(16, 640)
 	STEPBytes6AVX512(20, 768)
@@ -1106,6 +1250,7 @@ block:
 	VFMADD231PS Z27, Z11, Z23
 	ADDQ $36, SI
 	ADDQ $36, R10
+	ADDQ $36, R14
 	ADDQ $1280, BX
 	DECQ AX
 	JNZ  block
@@ -1122,28 +1267,21 @@ block:
 	VMOVAPS Z21, Z9
 	VMOVAPS Z22, Z10
 	VMOVAPS Z23, Z11
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
 
@@ -1191,9 +1329,9 @@ replace:
 	VPMADDWD Z24, Z29, Z0; \
 	VPMADDWD Z25, Z29, Z1
 
-// func tileWords1AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords1AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 1 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Z0 … Z1 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z13 the float32 sums.
 TEXT ·tileWords1AVX512(SB), NOSPLIT, $0-80
@@ -1205,17 +1343,36 @@ TEXT ·tileWords1AVX512(SB), NOSPLIT, $0-80
 	MOVQ blocks+40(FP), CX
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
+	MOVQ $1, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	MOVQ CX, AX
 
 block:
 	FIRSTWords1AVX512(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords1AVX512(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords1AVX512(8, 256)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords1AVX512(12, 384)
 	STEPWords1AVX512(16, 512)
 	STEPWords1AVX512(20, 640)
@@ -1236,6 +1393,7 @@ block:
 	VCVTDQ2PS Z1, Z1
 	VFMADD231PS Z25, Z1, Z13
 	ADDQ $64, SI
+	ADDQ $64, R14
 	ADDQ $2176, BX
 	DECQ AX
 	JNZ  block
@@ -1243,13 +1401,11 @@ block:
 	VBROADCASTSS (SI), Z24
 	VMULPS Z12, Z24, Z0
 	VMULPS Z13, Z24, Z1
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
 
@@ -1290,9 +1446,9 @@ replace:
 	VPMADDWD Z24, Z28, Z2; \
 	VPMADDWD Z25, Z28, Z3
 
-// func tileWords2AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords2AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 2 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Z0 … Z3 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z15 the float32 sums.
 TEXT ·tileWords2AVX512(SB), NOSPLIT, $0-80
@@ -1304,9 +1460,28 @@ TEXT ·tileWords2AVX512(SB), NOSPLIT, $0-80
 	MOVQ blocks+40(FP), CX
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
+	MOVQ $2, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -1315,8 +1490,11 @@ panel:
 
 block:
 	FIRSTWords2AVX512(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords2AVX512(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords2AVX512(8, 256)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords2AVX512(12, 384)
 	STEPWords2AVX512(16, 512)
 	STEPWords2AVX512(20, 640)
@@ -1341,6 +1519,7 @@ block:
 	VCVTDQ2PS Z3, Z3
 	VFMADD231PS Z25, Z3, Z15
 	ADDQ $64, SI
+	ADDQ $64, R14
 	ADDQ $2176, BX
 	DECQ AX
 	JNZ  block
@@ -1351,16 +1530,13 @@ block:
 	VBROADCASTSS (SI)(R9*1), Z24
 	VMULPS Z14, Z24, Z2
 	VMULPS Z15, Z24, Z3
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
 
@@ -1412,9 +1588,9 @@ replace:
 	VPMADDWD Z24, Z27, Z4; \
 	VPMADDWD Z25, Z27, Z5
 
-// func tileWords3AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords3AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 3 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Z0 … Z5 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z17 the float32 sums.
 TEXT ·tileWords3AVX512(SB), NOSPLIT, $0-80
@@ -1426,9 +1602,31 @@ TEXT ·tileWords3AVX512(SB), NOSPLIT, $0-80
 	MOVQ blocks+40(FP), CX
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
+	MOVQ $3, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -1439,8 +1637,11 @@ panel:
 
 block:
 	FIRSTWords3AVX512(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords3AVX512(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords3AVX512(8, 256)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords3AVX512(12, 384)
 	STEPWords3AVX512(16, 512)
 	STEPWords3AVX512(20, 640)
@@ -1469,6 +1670,7 @@ block:
 	VCVTDQ2PS Z5, Z5
 	VFMADD231PS Z25, Z5, Z17
 	ADDQ $64, SI
+	ADDQ $64, R14
 	ADDQ $2176, BX
 	DECQ AX
 	JNZ  block
@@ -1482,19 +1684,15 @@ block:
 	VBROADCASTSS (SI)(R9*2), Z24
 	VMULPS Z16, Z24, Z4
 	VMULPS Z17, Z24, Z5
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
 
@@ -1557,9 +1755,9 @@ replace:
 	VPMADDWD Z24, Z26, Z6; \
 	VPMADDWD Z25, Z26, Z7
 
-// func tileWords4AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords4AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 4 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Z0 … Z7 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z19 the float32 sums.
 TEXT ·tileWords4AVX512(SB), NOSPLIT, $0-80
@@ -1571,11 +1769,36 @@ TEXT ·tileWords4AVX512(SB), NOSPLIT, $0-80
 	MOVQ blocks+40(FP), CX
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
+	MOVQ $4, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -1588,8 +1811,11 @@ panel:
 
 block:
 	FIRSTWords4AVX512(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords4AVX512(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords4AVX512(8, 256)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords4AVX512(12, 384)
 	STEPWords4AVX512(16, 512)
 	STEPWords4AVX512(20, 640)
@@ -1623,6 +1849,7 @@ block:
 	VFMADD231PS Z25, Z7, Z19
 	ADDQ $64, SI
 	ADDQ $64, R10
+	ADDQ $64, R14
 	ADDQ $2176, BX
 	DECQ AX
 	JNZ  block
@@ -1639,22 +1866,17 @@ block:
 	VBROADCASTSS (R10), Z24
 	VMULPS Z18, Z24, Z6
 	VMULPS Z19, Z24, Z7
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
 
@@ -1728,9 +1950,9 @@ replace:
 	VPMADDWD Z24, Z30, Z8; \
 	VPMADDWD Z25, Z30, Z9
 
-// func tileWords5AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords5AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 5 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Z0 … Z9 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z21 the float32 sums.
 TEXT ·tileWords5AVX512(SB), NOSPLIT, $0-80
@@ -1742,11 +1964,39 @@ TEXT ·tileWords5AVX512(SB), NOSPLIT, $0-80
 	MOVQ blocks+40(FP), CX
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
+	MOVQ $5, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -1761,8 +2011,11 @@ panel:
 
 block:
 	FIRSTWords5AVX512(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords5AVX512(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords5AVX512(8, 256)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords5AVX512(12, 384)
 	STEPWords5AVX512(16, 512)
 	STEPWords5AVX512(20, 640)
@@ -1800,6 +2053,7 @@ block:
 	VFMADD231PS Z25, Z9, Z21
 	ADDQ $64, SI
 	ADDQ $64, R10
+	ADDQ $64, R14
 	ADDQ $2176, BX
 	DECQ AX
 	JNZ  block
@@ -1819,25 +2073,19 @@ block:
 	VBROADCASTSS (R10)(R9*1), Z24
 	VMULPS Z20, Z24, Z8
 	VMULPS Z21, Z24, Z9
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
 
@@ -1922,9 +2170,9 @@ replace:
 	VPMADDWD Z24, Z29, Z10; \
 	VPMADDWD Z25, Z29, Z11
 
-// func tileWords6AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords6AVX512(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 6 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Z0 … Z11 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z23 the float32 sums.
 TEXT ·tileWords6AVX512(SB), NOSPLIT, $0-80
@@ -1936,11 +2184,42 @@ TEXT ·tileWords6AVX512(SB), NOSPLIT, $0-80
 	MOVQ blocks+40(FP), CX
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
+	MOVQ $6, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -1957,8 +2236,11 @@ panel:
 
 block:
 	FIRSTWords6AVX512(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords6AVX512(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords6AVX512(8, 256)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords6AVX512(12, 384)
 	STEPWords6AVX512(16, 512)
 	STEPWords6AVX512(20, 640)
@@ -2000,6 +2282,7 @@ block:
 	VFMADD231PS Z25, Z11, Z23
 	ADDQ $64, SI
 	ADDQ $64, R10
+	ADDQ $64, R14
 	ADDQ $2176, BX
 	DECQ AX
 	JNZ  block
@@ -2022,28 +2305,21 @@ block:
 	VBROADCASTSS (R10)(R9*2), Z24
 	VMULPS Z22, Z24, Z10
 	VMULPS Z23, Z24, Z11
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
 

@@ -29,9 +29,9 @@ GLOBL ·ones<>(SB), RODATA|NOPTR, $32
 	VPDPBUSD Z24, Z27, Z0; \
 	VPDPBUSD Z25, Z27, Z1
 
-// func tileBytes1AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes1AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 1 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Z0 … Z1 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z13 the float32 sums.
 TEXT ·tileBytes1AVX512VNNI(SB), NOSPLIT, $0-80
@@ -44,9 +44,25 @@ TEXT ·tileBytes1AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	VPBROADCASTD ·ones<>(SB), Z31
+	MOVQ $1, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	CMPQ skip+56(FP), $0
@@ -79,8 +95,11 @@ block:
 	VMOVUPS 64(BX), Z1
 	VPMADDWD Z31, Z1, Z1
 	STEPBytes1AVX512VNNI(0, 128)
+	PREFETCHT1 (R14)
 	STEPBytes1AVX512VNNI(4, 256)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes1AVX512VNNI(8, 384)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes1AVX512VNNI(12, 512)
 	STEPBytes1AVX512VNNI(16, 640)
 	STEPBytes1AVX512VNNI(20, 768)
@@ -95,19 +114,18 @@ block:
 	VCVTDQ2PS Z1, Z1
 	VFMADD231PS Z30, Z1, Z13
 	ADDQ $36, SI
+	ADDQ $36, R14
 	ADDQ $1280, BX
 	DECQ AX
 	JNZ  block
 
 	VMOVAPS Z12, Z0
 	VMOVAPS Z13, Z1
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
 
@@ -133,9 +151,9 @@ replace:
 	VPDPBUSD Z24, Z29, Z2; \
 	VPDPBUSD Z25, Z29, Z3
 
-// func tileBytes2AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes2AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 2 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Z0 … Z3 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z15 the float32 sums.
 TEXT ·tileBytes2AVX512VNNI(SB), NOSPLIT, $0-80
@@ -148,9 +166,28 @@ TEXT ·tileBytes2AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	VPBROADCASTD ·ones<>(SB), Z31
+	MOVQ $2, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -190,8 +227,11 @@ block:
 	VMOVAPS Z0, Z2
 	VMOVAPS Z1, Z3
 	STEPBytes2AVX512VNNI(0, 128)
+	PREFETCHT1 (R14)
 	STEPBytes2AVX512VNNI(4, 256)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes2AVX512VNNI(8, 384)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes2AVX512VNNI(12, 512)
 	STEPBytes2AVX512VNNI(16, 640)
 	STEPBytes2AVX512VNNI(20, 768)
@@ -212,6 +252,7 @@ block:
 	VCVTDQ2PS Z3, Z3
 	VFMADD231PS Z29, Z3, Z15
 	ADDQ $36, SI
+	ADDQ $36, R14
 	ADDQ $1280, BX
 	DECQ AX
 	JNZ  block
@@ -220,16 +261,13 @@ block:
 	VMOVAPS Z13, Z1
 	VMOVAPS Z14, Z2
 	VMOVAPS Z15, Z3
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
 
@@ -261,9 +299,9 @@ replace:
 	VPDPBUSD Z24, Z26, Z4; \
 	VPDPBUSD Z25, Z26, Z5
 
-// func tileBytes3AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes3AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 3 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Z0 … Z5 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z17 the float32 sums.
 TEXT ·tileBytes3AVX512VNNI(SB), NOSPLIT, $0-80
@@ -276,9 +314,31 @@ TEXT ·tileBytes3AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	VPBROADCASTD ·ones<>(SB), Z31
+	MOVQ $3, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -325,8 +385,11 @@ block:
 	VMOVAPS Z0, Z4
 	VMOVAPS Z1, Z5
 	STEPBytes3AVX512VNNI(0, 128)
+	PREFETCHT1 (R14)
 	STEPBytes3AVX512VNNI(4, 256)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes3AVX512VNNI(8, 384)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes3AVX512VNNI(12, 512)
 	STEPBytes3AVX512VNNI(16, 640)
 	STEPBytes3AVX512VNNI(20, 768)
@@ -353,6 +416,7 @@ block:
 	VCVTDQ2PS Z5, Z5
 	VFMADD231PS Z28, Z5, Z17
 	ADDQ $36, SI
+	ADDQ $36, R14
 	ADDQ $1280, BX
 	DECQ AX
 	JNZ  block
@@ -363,19 +427,15 @@ block:
 	VMOVAPS Z15, Z3
 	VMOVAPS Z16, Z4
 	VMOVAPS Z17, Z5
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
 
@@ -413,9 +473,9 @@ replace:
 	VPDPBUSD Z24, Z28, Z6; \
 	VPDPBUSD Z25, Z28, Z7
 
-// func tileBytes4AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes4AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 4 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Z0 … Z7 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z19 the float32 sums.
 TEXT ·tileBytes4AVX512VNNI(SB), NOSPLIT, $0-80
@@ -428,11 +488,36 @@ TEXT ·tileBytes4AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	VPBROADCASTD ·ones<>(SB), Z31
+	MOVQ $4, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -490,8 +575,11 @@ block:
 	VMOVAPS Z0, Z6
 	VMOVAPS Z1, Z7
 	STEPBytes4AVX512VNNI(0, 128)
+	PREFETCHT1 (R14)
 	STEPBytes4AVX512VNNI(4, 256)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes4AVX512VNNI(8, 384)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes4AVX512VNNI(12, 512)
 	STEPBytes4AVX512VNNI(16, 640)
 	STEPBytes4AVX512VNNI(20, 768)
@@ -525,6 +613,7 @@ block:
 	VFMADD231PS Z27, Z7, Z19
 	ADDQ $36, SI
 	ADDQ $36, R10
+	ADDQ $36, R14
 	ADDQ $1280, BX
 	DECQ AX
 	JNZ  block
@@ -537,22 +626,17 @@ block:
 	VMOVAPS Z17, Z5
 	VMOVAPS Z18, Z6
 	VMOVAPS Z19, Z7
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
 
@@ -596,9 +680,9 @@ replace:
 	VPDPBUSD Z24, Z30, Z8; \
 	VPDPBUSD Z25, Z30, Z9
 
-// func tileBytes5AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes5AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 5 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Z0 … Z9 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z21 the float32 sums.
 TEXT ·tileBytes5AVX512VNNI(SB), NOSPLIT, $0-80
@@ -611,11 +695,39 @@ TEXT ·tileBytes5AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	VPBROADCASTD ·ones<>(SB), Z31
+	MOVQ $5, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -680,8 +792,11 @@ block:
 	VMOVAPS Z0, Z8
 	VMOVAPS Z1, Z9
 	STEPBytes5AVX512VNNI(0, 128)
+	PREFETCHT1 (R14)
 	STEPBytes5AVX512VNNI(4, 256)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes5AVX512VNNI(8, 384)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes5AVX512VNNI(12, 512)
 	STEPBytes5AVX512VNNI(16, 640)
 	STEPBytes5AVX512VNNI(20, 768)
@@ -721,6 +836,7 @@ block:
 	VFMADD231PS Z26, Z9, Z21
 	ADDQ $36, SI
 	ADDQ $36, R10
+	ADDQ $36, R14
 	ADDQ $1280, BX
 	DECQ AX
 	JNZ  block
@@ -735,25 +851,19 @@ block:
 	VMOVAPS Z19, Z7
 	VMOVAPS Z20, Z8
 	VMOVAPS Z21, Z9
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
 
@@ -803,9 +913,9 @@ replace:
 	VPDPBUSD Z24, Z27, Z10; \
 	VPDPBUSD Z25, Z27, Z11
 
-// func tileBytes6AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes6AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 6 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Z0 … Z11 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scales;
 // Z12 … Z23 the float32 sums.
 TEXT ·tileBytes6AVX512VNNI(SB), NOSPLIT, $0-80
@@ -818,11 +928,42 @@ TEXT ·tileBytes6AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
 	VPBROADCASTD ·ones<>(SB), Z31
+	MOVQ $6, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -894,8 +1035,11 @@ block:
 	VMOVAPS Z0, Z10
 	VMOVAPS Z1, Z11
 	STEPBytes6AVX512VNNI(0, 128)
+	PREFETCHT1 (R14)
 	STEPBytes6AVX512VNNI(4, 256)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes6AVX512VNNI(8, 384)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes6AVX512VNNI(12, 512)
 	STEPBytes6AVX512VNNI(16, 640)
 	STEPBytes6AVX512VNNI(20, 768)
@@ -941,6 +1085,7 @@ block:
 	VFMADD231PS Z30, Z11, Z23
 	ADDQ $36, SI
 	ADDQ $36, R10
+	ADDQ $36, R14
 	ADDQ $1280, BX
 	DECQ AX
 	JNZ  block
@@ -957,28 +1102,21 @@ block:
 	VMOVAPS Z21, Z9
 	VMOVAPS Z22, Z10
 	VMOVAPS Z23, Z11
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
 
@@ -1016,9 +1154,9 @@ replace:
 	VPDPWSSD Z24, Z27, Z0; \
 	VPDPWSSD Z25, Z27, Z1
 
-// func tileWords1AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords1AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 1 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Z0 … Z1 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z13 the float32 sums.
 TEXT ·tileWords1AVX512VNNI(SB), NOSPLIT, $0-80
@@ -1030,9 +1168,25 @@ TEXT ·tileWords1AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ blocks+40(FP), CX
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
+	MOVQ $1, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	MOVQ CX, AX
@@ -1041,8 +1195,11 @@ block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	STEPWords1AVX512VNNI(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords1AVX512VNNI(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords1AVX512VNNI(8, 256)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords1AVX512VNNI(12, 384)
 	STEPWords1AVX512VNNI(16, 512)
 	STEPWords1AVX512VNNI(20, 640)
@@ -1063,6 +1220,7 @@ block:
 	VCVTDQ2PS Z1, Z1
 	VFMADD231PS Z25, Z1, Z13
 	ADDQ $64, SI
+	ADDQ $64, R14
 	ADDQ $2176, BX
 	DECQ AX
 	JNZ  block
@@ -1070,13 +1228,11 @@ block:
 	VBROADCASTSS (SI), Z24
 	VMULPS Z12, Z24, Z0
 	VMULPS Z13, Z24, Z1
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
 
@@ -1102,9 +1258,9 @@ replace:
 	VPDPWSSD Z24, Z29, Z2; \
 	VPDPWSSD Z25, Z29, Z3
 
-// func tileWords2AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords2AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 2 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Z0 … Z3 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z15 the float32 sums.
 TEXT ·tileWords2AVX512VNNI(SB), NOSPLIT, $0-80
@@ -1116,9 +1272,28 @@ TEXT ·tileWords2AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ blocks+40(FP), CX
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
+	MOVQ $2, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -1131,8 +1306,11 @@ block:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	STEPWords2AVX512VNNI(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords2AVX512VNNI(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords2AVX512VNNI(8, 256)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords2AVX512VNNI(12, 384)
 	STEPWords2AVX512VNNI(16, 512)
 	STEPWords2AVX512VNNI(20, 640)
@@ -1157,6 +1335,7 @@ block:
 	VCVTDQ2PS Z3, Z3
 	VFMADD231PS Z25, Z3, Z15
 	ADDQ $64, SI
+	ADDQ $64, R14
 	ADDQ $2176, BX
 	DECQ AX
 	JNZ  block
@@ -1167,16 +1346,13 @@ block:
 	VBROADCASTSS (SI)(R9*1), Z24
 	VMULPS Z14, Z24, Z2
 	VMULPS Z15, Z24, Z3
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
 
@@ -1208,9 +1384,9 @@ replace:
 	VPDPWSSD Z24, Z26, Z4; \
 	VPDPWSSD Z25, Z26, Z5
 
-// func tileWords3AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords3AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 3 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Z0 … Z5 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z17 the float32 sums.
 TEXT ·tileWords3AVX512VNNI(SB), NOSPLIT, $0-80
@@ -1222,9 +1398,31 @@ TEXT ·tileWords3AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ blocks+40(FP), CX
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
+	MOVQ $3, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -1241,8 +1439,11 @@ block:
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	STEPWords3AVX512VNNI(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords3AVX512VNNI(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords3AVX512VNNI(8, 256)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords3AVX512VNNI(12, 384)
 	STEPWords3AVX512VNNI(16, 512)
 	STEPWords3AVX512VNNI(20, 640)
@@ -1271,6 +1472,7 @@ block:
 	VCVTDQ2PS Z5, Z5
 	VFMADD231PS Z25, Z5, Z17
 	ADDQ $64, SI
+	ADDQ $64, R14
 	ADDQ $2176, BX
 	DECQ AX
 	JNZ  block
@@ -1284,19 +1486,15 @@ block:
 	VBROADCASTSS (SI)(R9*2), Z24
 	VMULPS Z16, Z24, Z4
 	VMULPS Z17, Z24, Z5
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
 
@@ -1334,9 +1532,9 @@ replace:
 	VPDPWSSD Z24, Z28, Z6; \
 	VPDPWSSD Z25, Z28, Z7
 
-// func tileWords4AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords4AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 4 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Z0 … Z7 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z19 the float32 sums.
 TEXT ·tileWords4AVX512VNNI(SB), NOSPLIT, $0-80
@@ -1348,11 +1546,36 @@ TEXT ·tileWords4AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ blocks+40(FP), CX
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
+	MOVQ $4, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -1373,8 +1596,11 @@ block:
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
 	STEPWords4AVX512VNNI(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords4AVX512VNNI(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords4AVX512VNNI(8, 256)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords4AVX512VNNI(12, 384)
 	STEPWords4AVX512VNNI(16, 512)
 	STEPWords4AVX512VNNI(20, 640)
@@ -1408,6 +1634,7 @@ block:
 	VFMADD231PS Z25, Z7, Z19
 	ADDQ $64, SI
 	ADDQ $64, R10
+	ADDQ $64, R14
 	ADDQ $2176, BX
 	DECQ AX
 	JNZ  block
@@ -1424,22 +1651,17 @@ block:
 	VBROADCASTSS (R10), Z24
 	VMULPS Z18, Z24, Z6
 	VMULPS Z19, Z24, Z7
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
 
@@ -1483,9 +1705,9 @@ replace:
 	VPDPWSSD Z24, Z30, Z8; \
 	VPDPWSSD Z25, Z30, Z9
 
-// func tileWords5AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords5AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 5 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Z0 … Z9 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z21 the float32 sums.
 TEXT ·tileWords5AVX512VNNI(SB), NOSPLIT, $0-80
@@ -1497,11 +1719,39 @@ TEXT ·tileWords5AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ blocks+40(FP), CX
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
+	MOVQ $5, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -1526,8 +1776,11 @@ block:
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
 	STEPWords5AVX512VNNI(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords5AVX512VNNI(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords5AVX512VNNI(8, 256)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords5AVX512VNNI(12, 384)
 	STEPWords5AVX512VNNI(16, 512)
 	STEPWords5AVX512VNNI(20, 640)
@@ -1565,6 +1818,7 @@ block:
 	VFMADD231PS Z25, Z9, Z21
 	ADDQ $64, SI
 	ADDQ $64, R10
+	ADDQ $64, R14
 	ADDQ $2176, BX
 	DECQ AX
 	JNZ  block
@@ -1584,25 +1838,19 @@ block:
 	VBROADCASTSS (R10)(R9*1), Z24
 	VMULPS Z20, Z24, Z8
 	VMULPS Z21, Z24, Z9
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
 
@@ -1652,9 +1900,9 @@ replace:
 	VPDPWSSD Z24, Z27, Z10; \
 	VPDPWSSD Z25, Z27, Z11
 
-// func tileWords6AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords6AVX512VNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 6 × 32; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX-512 F, BW, VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Z0 … Z11 sums of a block, Z24, Z25 b or its scales, Z26 … a and a's scale;
 // Z12 … Z23 the float32 sums.
 TEXT ·tileWords6AVX512VNNI(SB), NOSPLIT, $0-80
@@ -1666,11 +1914,42 @@ TEXT ·tileWords6AVX512VNNI(SB), NOSPLIT, $0-80
 	MOVQ blocks+40(FP), CX
 	MOVQ panels+48(FP), DX
 	SHLQ $2, R8                              // bytes
+	MOVQ $6, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
@@ -1699,8 +1978,11 @@ block:
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
 	STEPWords6AVX512VNNI(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords6AVX512VNNI(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords6AVX512VNNI(8, 256)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords6AVX512VNNI(12, 384)
 	STEPWords6AVX512VNNI(16, 512)
 	STEPWords6AVX512VNNI(20, 640)
@@ -1742,6 +2024,7 @@ block:
 	VFMADD231PS Z25, Z11, Z23
 	ADDQ $64, SI
 	ADDQ $64, R10
+	ADDQ $64, R14
 	ADDQ $2176, BX
 	DECQ AX
 	JNZ  block
@@ -1764,28 +2047,21 @@ block:
 	VBROADCASTSS (R10)(R9*2), Z24
 	VMULPS Z22, Z24, Z10
 	VMULPS Z23, Z24, Z11
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Z0, Z0
 	VADDPS 64(SI), Z1, Z1
-	ADDQ AX, SI
 	VADDPS 0(SI), Z2, Z2
 	VADDPS 64(SI), Z3, Z3
-	ADDQ AX, SI
 	VADDPS 0(SI), Z4, Z4
 	VADDPS 64(SI), Z5, Z5
-	ADDQ AX, SI
 	VADDPS 0(SI), Z6, Z6
 	VADDPS 64(SI), Z7, Z7
-	ADDQ AX, SI
 	VADDPS 0(SI), Z8, Z8
 	VADDPS 64(SI), Z9, Z9
-	ADDQ AX, SI
 	VADDPS 0(SI), Z10, Z10
 	VADDPS 64(SI), Z11, Z11
 

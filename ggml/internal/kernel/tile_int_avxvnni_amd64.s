@@ -30,9 +30,9 @@ GLOBL ·ones<>(SB), RODATA|NOPTR, $32
 	VPDPBUSD_VEX_Y(12, 15, 0); \
 	VPDPBUSD_VEX_Y(13, 15, 1)
 
-// func tileBytes1AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes1AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 1 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Y0 … Y1 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes1AVXVNNI(SB), NOSPLIT, $96-80
@@ -47,9 +47,24 @@ TEXT ·tileBytes1AVXVNNI(SB), NOSPLIT, $96-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $1, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	CMPQ skip+56(FP), $0
@@ -84,8 +99,11 @@ block:
 	VMOVUPS 32(BX), Y1
 	VPMADDWD ·ones<>(SB), Y1, Y1
 	STEPBytes1AVXVNNI(0, 64)
+	PREFETCHT1 (R14)
 	STEPBytes1AVXVNNI(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes1AVXVNNI(8, 192)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes1AVXVNNI(12, 256)
 	STEPBytes1AVXVNNI(16, 320)
 	STEPBytes1AVXVNNI(20, 384)
@@ -103,19 +121,18 @@ block:
 	VFMADD213PS 32(R11), Y14, Y1
 	VMOVUPS Y1, 32(R11)
 	ADDQ $36, SI
+	ADDQ $36, R14
 	ADDQ $640, BX
 	DECQ AX
 	JNZ  block
 
 	VMOVUPS (R11), Y0
 	VMOVUPS 32(R11), Y1
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
 
@@ -141,9 +158,9 @@ replace:
 	VPDPBUSD_VEX_Y(12, 15, 2); \
 	VPDPBUSD_VEX_Y(13, 15, 3)
 
-// func tileBytes2AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes2AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 2 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Y0 … Y3 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes2AVXVNNI(SB), NOSPLIT, $160-80
@@ -158,9 +175,26 @@ TEXT ·tileBytes2AVXVNNI(SB), NOSPLIT, $160-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $2, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -204,8 +238,11 @@ block:
 	VMOVAPS Y0, Y2
 	VMOVAPS Y1, Y3
 	STEPBytes2AVXVNNI(0, 64)
+	PREFETCHT1 (R14)
 	STEPBytes2AVXVNNI(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes2AVXVNNI(8, 192)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes2AVXVNNI(12, 256)
 	STEPBytes2AVXVNNI(16, 320)
 	STEPBytes2AVXVNNI(20, 384)
@@ -232,6 +269,7 @@ block:
 	VFMADD213PS 96(R11), Y14, Y3
 	VMOVUPS Y3, 96(R11)
 	ADDQ $36, SI
+	ADDQ $36, R14
 	ADDQ $640, BX
 	DECQ AX
 	JNZ  block
@@ -240,16 +278,13 @@ block:
 	VMOVUPS 32(R11), Y1
 	VMOVUPS 64(R11), Y2
 	VMOVUPS 96(R11), Y3
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
 
@@ -281,9 +316,9 @@ replace:
 	VPDPBUSD_VEX_Y(12, 15, 4); \
 	VPDPBUSD_VEX_Y(13, 15, 5)
 
-// func tileBytes3AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes3AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 3 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Y0 … Y5 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes3AVXVNNI(SB), NOSPLIT, $224-80
@@ -298,9 +333,28 @@ TEXT ·tileBytes3AVXVNNI(SB), NOSPLIT, $224-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $3, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -353,8 +407,11 @@ block:
 	VMOVAPS Y0, Y4
 	VMOVAPS Y1, Y5
 	STEPBytes3AVXVNNI(0, 64)
+	PREFETCHT1 (R14)
 	STEPBytes3AVXVNNI(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes3AVXVNNI(8, 192)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes3AVXVNNI(12, 256)
 	STEPBytes3AVXVNNI(16, 320)
 	STEPBytes3AVXVNNI(20, 384)
@@ -390,6 +447,7 @@ block:
 	VFMADD213PS 160(R11), Y14, Y5
 	VMOVUPS Y5, 160(R11)
 	ADDQ $36, SI
+	ADDQ $36, R14
 	ADDQ $640, BX
 	DECQ AX
 	JNZ  block
@@ -400,19 +458,15 @@ block:
 	VMOVUPS 96(R11), Y3
 	VMOVUPS 128(R11), Y4
 	VMOVUPS 160(R11), Y5
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
 
@@ -450,9 +504,9 @@ replace:
 	VPDPBUSD_VEX_Y(12, 15, 6); \
 	VPDPBUSD_VEX_Y(13, 15, 7)
 
-// func tileBytes4AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes4AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 4 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Y0 … Y7 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes4AVXVNNI(SB), NOSPLIT, $288-80
@@ -467,11 +521,32 @@ TEXT ·tileBytes4AVXVNNI(SB), NOSPLIT, $288-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $4, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -537,8 +612,11 @@ block:
 	VMOVAPS Y0, Y6
 	VMOVAPS Y1, Y7
 	STEPBytes4AVXVNNI(0, 64)
+	PREFETCHT1 (R14)
 	STEPBytes4AVXVNNI(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes4AVXVNNI(8, 192)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes4AVXVNNI(12, 256)
 	STEPBytes4AVXVNNI(16, 320)
 	STEPBytes4AVXVNNI(20, 384)
@@ -584,6 +662,7 @@ block:
 	VMOVUPS Y7, 224(R11)
 	ADDQ $36, SI
 	ADDQ $36, R10
+	ADDQ $36, R14
 	ADDQ $640, BX
 	DECQ AX
 	JNZ  block
@@ -596,22 +675,17 @@ block:
 	VMOVUPS 160(R11), Y5
 	VMOVUPS 192(R11), Y6
 	VMOVUPS 224(R11), Y7
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
 
@@ -655,9 +729,9 @@ replace:
 	VPDPBUSD_VEX_Y(12, 15, 8); \
 	VPDPBUSD_VEX_Y(13, 15, 9)
 
-// func tileBytes5AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes5AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 5 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Y0 … Y9 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes5AVXVNNI(SB), NOSPLIT, $352-80
@@ -672,11 +746,34 @@ TEXT ·tileBytes5AVXVNNI(SB), NOSPLIT, $352-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $5, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -751,8 +848,11 @@ block:
 	VMOVAPS Y0, Y8
 	VMOVAPS Y1, Y9
 	STEPBytes5AVXVNNI(0, 64)
+	PREFETCHT1 (R14)
 	STEPBytes5AVXVNNI(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes5AVXVNNI(8, 192)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes5AVXVNNI(12, 256)
 	STEPBytes5AVXVNNI(16, 320)
 	STEPBytes5AVXVNNI(20, 384)
@@ -807,6 +907,7 @@ block:
 	VMOVUPS Y9, 288(R11)
 	ADDQ $36, SI
 	ADDQ $36, R10
+	ADDQ $36, R14
 	ADDQ $640, BX
 	DECQ AX
 	JNZ  block
@@ -821,25 +922,19 @@ block:
 	VMOVUPS 224(R11), Y7
 	VMOVUPS 256(R11), Y8
 	VMOVUPS 288(R11), Y9
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
 
@@ -889,9 +984,9 @@ replace:
 	VPDPBUSD_VEX_Y(12, 15, 10); \
 	VPDPBUSD_VEX_Y(13, 15, 11)
 
-// func tileBytes6AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes6AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of bytes for a tile of 6 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Y0 … Y11 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scales;
 // R11 the float32 sums, on the stack.
 TEXT ·tileBytes6AVXVNNI(SB), NOSPLIT, $416-80
@@ -906,11 +1001,36 @@ TEXT ·tileBytes6AVXVNNI(SB), NOSPLIT, $416-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $6, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -994,8 +1114,11 @@ block:
 	VMOVAPS Y0, Y10
 	VMOVAPS Y1, Y11
 	STEPBytes6AVXVNNI(0, 64)
+	PREFETCHT1 (R14)
 	STEPBytes6AVXVNNI(4, 128)
+	PREFETCHT1 (R14)(R9*1)
 	STEPBytes6AVXVNNI(8, 192)
+	PREFETCHT1 (R14)(R9*2)
 	STEPBytes6AVXVNNI(12, 256)
 	STEPBytes6AVXVNNI(16, 320)
 	STEPBytes6AVXVNNI(20, 384)
@@ -1059,6 +1182,7 @@ block:
 	VMOVUPS Y11, 352(R11)
 	ADDQ $36, SI
 	ADDQ $36, R10
+	ADDQ $36, R14
 	ADDQ $640, BX
 	DECQ AX
 	JNZ  block
@@ -1075,28 +1199,21 @@ block:
 	VMOVUPS 288(R11), Y9
 	VMOVUPS 320(R11), Y10
 	VMOVUPS 352(R11), Y11
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
-	ADDQ AX, SI
 	VADDPS 0(SI), Y10, Y10
 	VADDPS 32(SI), Y11, Y11
 
@@ -1134,9 +1251,9 @@ replace:
 	VPDPWSSD_VEX_Y(12, 15, 0); \
 	VPDPWSSD_VEX_Y(13, 15, 1)
 
-// func tileWords1AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords1AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 1 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Y0 … Y1 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords1AVXVNNI(SB), NOSPLIT, $96-80
@@ -1151,9 +1268,24 @@ TEXT ·tileWords1AVXVNNI(SB), NOSPLIT, $96-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $1, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VMOVUPS Y0, (R11)
@@ -1164,8 +1296,11 @@ block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	STEPWords1AVXVNNI(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords1AVXVNNI(4, 64)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords1AVXVNNI(8, 128)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords1AVXVNNI(12, 192)
 	STEPWords1AVXVNNI(16, 256)
 	STEPWords1AVXVNNI(20, 320)
@@ -1188,6 +1323,7 @@ block:
 	VFMADD213PS 32(R11), Y13, Y1
 	VMOVUPS Y1, 32(R11)
 	ADDQ $64, SI
+	ADDQ $64, R14
 	ADDQ $1088, BX
 	DECQ AX
 	JNZ  block
@@ -1195,13 +1331,11 @@ block:
 	VBROADCASTSS (SI), Y12
 	VMULPS (R11), Y12, Y0
 	VMULPS 32(R11), Y12, Y1
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
 
@@ -1227,9 +1361,9 @@ replace:
 	VPDPWSSD_VEX_Y(12, 15, 2); \
 	VPDPWSSD_VEX_Y(13, 15, 3)
 
-// func tileWords2AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords2AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 2 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Y0 … Y3 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords2AVXVNNI(SB), NOSPLIT, $160-80
@@ -1244,9 +1378,26 @@ TEXT ·tileWords2AVXVNNI(SB), NOSPLIT, $160-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $2, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1263,8 +1414,11 @@ block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	STEPWords2AVXVNNI(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords2AVXVNNI(4, 64)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords2AVXVNNI(8, 128)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords2AVXVNNI(12, 192)
 	STEPWords2AVXVNNI(16, 256)
 	STEPWords2AVXVNNI(20, 320)
@@ -1293,6 +1447,7 @@ block:
 	VFMADD213PS 96(R11), Y13, Y3
 	VMOVUPS Y3, 96(R11)
 	ADDQ $64, SI
+	ADDQ $64, R14
 	ADDQ $1088, BX
 	DECQ AX
 	JNZ  block
@@ -1303,16 +1458,13 @@ block:
 	VBROADCASTSS (SI)(R9*1), Y12
 	VMULPS 64(R11), Y12, Y2
 	VMULPS 96(R11), Y12, Y3
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
 
@@ -1344,9 +1496,9 @@ replace:
 	VPDPWSSD_VEX_Y(12, 15, 4); \
 	VPDPWSSD_VEX_Y(13, 15, 5)
 
-// func tileWords3AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords3AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 3 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI rows of a, three each, R14 of those ahead;
 // Y0 … Y5 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords3AVXVNNI(SB), NOSPLIT, $224-80
@@ -1361,9 +1513,28 @@ TEXT ·tileWords3AVXVNNI(SB), NOSPLIT, $224-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $3, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1386,8 +1557,11 @@ block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	STEPWords3AVXVNNI(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords3AVXVNNI(4, 64)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords3AVXVNNI(8, 128)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords3AVXVNNI(12, 192)
 	STEPWords3AVXVNNI(16, 256)
 	STEPWords3AVXVNNI(20, 320)
@@ -1422,6 +1596,7 @@ block:
 	VFMADD213PS 160(R11), Y13, Y5
 	VMOVUPS Y5, 160(R11)
 	ADDQ $64, SI
+	ADDQ $64, R14
 	ADDQ $1088, BX
 	DECQ AX
 	JNZ  block
@@ -1435,19 +1610,15 @@ block:
 	VBROADCASTSS (SI)(R9*2), Y12
 	VMULPS 128(R11), Y12, Y4
 	VMULPS 160(R11), Y12, Y5
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
 
@@ -1485,9 +1656,9 @@ replace:
 	VPDPWSSD_VEX_Y(12, 15, 6); \
 	VPDPWSSD_VEX_Y(13, 15, 7)
 
-// func tileWords4AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords4AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 4 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Y0 … Y7 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords4AVXVNNI(SB), NOSPLIT, $288-80
@@ -1502,11 +1673,32 @@ TEXT ·tileWords4AVXVNNI(SB), NOSPLIT, $288-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $4, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1535,8 +1727,11 @@ block:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	STEPWords4AVXVNNI(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords4AVXVNNI(4, 64)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords4AVXVNNI(8, 128)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords4AVXVNNI(12, 192)
 	STEPWords4AVXVNNI(16, 256)
 	STEPWords4AVXVNNI(20, 320)
@@ -1578,6 +1773,7 @@ block:
 	VMOVUPS Y7, 224(R11)
 	ADDQ $64, SI
 	ADDQ $64, R10
+	ADDQ $64, R14
 	ADDQ $1088, BX
 	DECQ AX
 	JNZ  block
@@ -1594,22 +1790,17 @@ block:
 	VBROADCASTSS (R10), Y12
 	VMULPS 192(R11), Y12, Y6
 	VMULPS 224(R11), Y12, Y7
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
 
@@ -1653,9 +1844,9 @@ replace:
 	VPDPWSSD_VEX_Y(12, 15, 8); \
 	VPDPWSSD_VEX_Y(13, 15, 9)
 
-// func tileWords5AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords5AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 5 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Y0 … Y9 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords5AVXVNNI(SB), NOSPLIT, $352-80
@@ -1670,11 +1861,34 @@ TEXT ·tileWords5AVXVNNI(SB), NOSPLIT, $352-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $5, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1709,8 +1923,11 @@ block:
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 	STEPWords5AVXVNNI(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords5AVXVNNI(4, 64)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords5AVXVNNI(8, 128)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords5AVXVNNI(12, 192)
 	STEPWords5AVXVNNI(16, 256)
 	STEPWords5AVXVNNI(20, 320)
@@ -1758,6 +1975,7 @@ block:
 	VMOVUPS Y9, 288(R11)
 	ADDQ $64, SI
 	ADDQ $64, R10
+	ADDQ $64, R14
 	ADDQ $1088, BX
 	DECQ AX
 	JNZ  block
@@ -1777,25 +1995,19 @@ block:
 	VBROADCASTSS (R10)(R9*1), Y12
 	VMULPS 256(R11), Y12, Y8
 	VMULPS 288(R11), Y12, Y9
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
 
@@ -1845,9 +2057,9 @@ replace:
 	VPDPWSSD_VEX_Y(12, 15, 10); \
 	VPDPWSSD_VEX_Y(13, 15, 11)
 
-// func tileWords6AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileWords6AVXVNNI(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32, ahead int)
 // Product.Tile of words for a tile of 6 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires AVX2, FMA, AVX-VNNI.
-// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, then ldf, R12 minimums; SI, R10 rows of a, three each;
+// DI c, R8 ldc, R13 a, R9 lda, BX b, CX blocks, DX panels left, AX blocks left, R12 minimums; SI, R10 rows of a, three each, R14 of those ahead;
 // Y0 … Y11 sums of a block, Y12, Y13 b or its scales, Y14 … a and a's scale;
 // R11 the float32 sums, on the stack.
 TEXT ·tileWords6AVXVNNI(SB), NOSPLIT, $416-80
@@ -1862,11 +2074,36 @@ TEXT ·tileWords6AVXVNNI(SB), NOSPLIT, $416-80
 	MOVQ SP, R11
 	ADDQ $31, R11
 	ANDQ $~31, R11
+	MOVQ $6, AX
+	IMULQ R9, AX
+	ADDQ R13, AX
+	MOVQ AX, a+16(FP)                        // the next row to fetch
 
 panel:
 	MOVQ R13, SI
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R13, R14
+	SUBQ $3, ahead+72(FP)
+	JLT  here
+	MOVQ a+16(FP), R14
+	LEAQ (R14)(R9*2), AX
+	ADDQ R9, AX
+	MOVQ AX, a+16(FP)
+
+here:
+	MOVQ DI, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
+	ADDQ R8, AX
+	PREFETCHT0 (AX)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1907,8 +2144,11 @@ block:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 	STEPWords6AVXVNNI(0, 0)
+	PREFETCHT1 (R14)
 	STEPWords6AVXVNNI(4, 64)
+	PREFETCHT1 (R14)(R9*1)
 	STEPWords6AVXVNNI(8, 128)
+	PREFETCHT1 (R14)(R9*2)
 	STEPWords6AVXVNNI(12, 192)
 	STEPWords6AVXVNNI(16, 256)
 	STEPWords6AVXVNNI(20, 320)
@@ -1962,6 +2202,7 @@ block:
 	VMOVUPS Y11, 352(R11)
 	ADDQ $64, SI
 	ADDQ $64, R10
+	ADDQ $64, R14
 	ADDQ $1088, BX
 	DECQ AX
 	JNZ  block
@@ -1984,28 +2225,21 @@ block:
 	VBROADCASTSS (R10)(R9*2), Y12
 	VMULPS 320(R11), Y12, Y10
 	VMULPS 352(R11), Y12, Y11
-	MOVQ from+64(FP), SI
+	MOVQ bias+64(FP), SI
 	TESTQ SI, SI
 	JEQ  replace
 	SUBQ c+0(FP), SI
-	ADDQ DI, SI                              // as far behind from as DI is behind c
-	MOVQ ldf+72(FP), AX
-	SHLQ $2, AX                              // bytes
+	ADDQ DI, SI                              // as far behind bias as DI is behind c
 	VADDPS 0(SI), Y0, Y0
 	VADDPS 32(SI), Y1, Y1
-	ADDQ AX, SI
 	VADDPS 0(SI), Y2, Y2
 	VADDPS 32(SI), Y3, Y3
-	ADDQ AX, SI
 	VADDPS 0(SI), Y4, Y4
 	VADDPS 32(SI), Y5, Y5
-	ADDQ AX, SI
 	VADDPS 0(SI), Y6, Y6
 	VADDPS 32(SI), Y7, Y7
-	ADDQ AX, SI
 	VADDPS 0(SI), Y8, Y8
 	VADDPS 32(SI), Y9, Y9
-	ADDQ AX, SI
 	VADDPS 0(SI), Y10, Y10
 	VADDPS 32(SI), Y11, Y11
 

@@ -17,11 +17,11 @@
 // word takes all products of high bytes, is shifted, takes 128·Σw, which the panel holds, and the products of low bytes: at
 // most 32·32767·128 < 2²⁷ in magnitude at the end, and below 2³¹ on the way.
 
-// func tileBytes1DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes1DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 // Product.Tile for a tile of 1 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileBytes1DOTPROD(SB), NOSPLIT, $0-80
+// R16 row of c, R17 bytes to the half of a line, R19 bias, R21 its half of a line; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileBytes1DOTPROD(SB), NOSPLIT, $0-72
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -30,10 +30,8 @@ TEXT ·tileBytes1DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVD  from+64(FP), R19
-	MOVD  ldf+72(FP), R20
+	MOVD  bias+64(FP), R19
 	LSL   $2, R1                             // bytes
-	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -139,11 +137,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileBytes2DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes2DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 // Product.Tile for a tile of 2 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileBytes2DOTPROD(SB), NOSPLIT, $0-80
+// R16 row of c, R17 bytes to the half of a line, R19 bias, R21 its half of a line; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileBytes2DOTPROD(SB), NOSPLIT, $0-72
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -152,10 +150,8 @@ TEXT ·tileBytes2DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVD  from+64(FP), R19
-	MOVD  ldf+72(FP), R20
+	MOVD  bias+64(FP), R19
 	LSL   $2, R1                             // bytes
-	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -287,7 +283,6 @@ sum:
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
-	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
@@ -306,11 +301,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileBytes3DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes3DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 // Product.Tile for a tile of 3 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileBytes3DOTPROD(SB), NOSPLIT, $0-80
+// R16 row of c, R17 bytes to the half of a line, R19 bias, R21 its half of a line; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileBytes3DOTPROD(SB), NOSPLIT, $0-72
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -319,10 +314,8 @@ TEXT ·tileBytes3DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVD  from+64(FP), R19
-	MOVD  ldf+72(FP), R20
+	MOVD  bias+64(FP), R19
 	LSL   $2, R1                             // bytes
-	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -493,13 +486,11 @@ sum:
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
-	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 14, 14)
 	FADD_4S(31, 15, 15)
-	ADD   R20, R21
 	FSTPQ (F14, F15), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
@@ -518,11 +509,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileBytes4DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes4DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 // Product.Tile for a tile of 4 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileBytes4DOTPROD(SB), NOSPLIT, $0-80
+// R16 row of c, R17 bytes to the half of a line, R19 bias, R21 its half of a line; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileBytes4DOTPROD(SB), NOSPLIT, $0-72
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -531,10 +522,8 @@ TEXT ·tileBytes4DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVD  from+64(FP), R19
-	MOVD  ldf+72(FP), R20
+	MOVD  bias+64(FP), R19
 	LSL   $2, R1                             // bytes
-	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -744,19 +733,16 @@ sum:
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
-	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 14, 14)
 	FADD_4S(31, 15, 15)
-	ADD   R20, R21
 	FSTPQ (F14, F15), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 16, 16)
 	FADD_4S(31, 17, 17)
-	ADD   R20, R21
 	FSTPQ (F16, F17), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
@@ -775,11 +761,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileBytes5DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes5DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 // Product.Tile for a tile of 5 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileBytes5DOTPROD(SB), NOSPLIT, $0-80
+// R16 row of c, R17 bytes to the half of a line, R19 bias, R21 its half of a line; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileBytes5DOTPROD(SB), NOSPLIT, $0-72
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -788,10 +774,8 @@ TEXT ·tileBytes5DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVD  from+64(FP), R19
-	MOVD  ldf+72(FP), R20
+	MOVD  bias+64(FP), R19
 	LSL   $2, R1                             // bytes
-	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -1040,25 +1024,21 @@ sum:
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
-	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 14, 14)
 	FADD_4S(31, 15, 15)
-	ADD   R20, R21
 	FSTPQ (F14, F15), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 16, 16)
 	FADD_4S(31, 17, 17)
-	ADD   R20, R21
 	FSTPQ (F16, F17), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 18, 18)
 	FADD_4S(31, 19, 19)
-	ADD   R20, R21
 	FSTPQ (F18, F19), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
@@ -1077,11 +1057,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileBytes6DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes6DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 // Product.Tile for a tile of 6 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileBytes6DOTPROD(SB), NOSPLIT, $0-80
+// R16 row of c, R17 bytes to the half of a line, R19 bias, R21 its half of a line; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileBytes6DOTPROD(SB), NOSPLIT, $0-72
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -1090,10 +1070,8 @@ TEXT ·tileBytes6DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVD  from+64(FP), R19
-	MOVD  ldf+72(FP), R20
+	MOVD  bias+64(FP), R19
 	LSL   $2, R1                             // bytes
-	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -1381,31 +1359,26 @@ sum:
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
-	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 14, 14)
 	FADD_4S(31, 15, 15)
-	ADD   R20, R21
 	FSTPQ (F14, F15), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 16, 16)
 	FADD_4S(31, 17, 17)
-	ADD   R20, R21
 	FSTPQ (F16, F17), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 18, 18)
 	FADD_4S(31, 19, 19)
-	ADD   R20, R21
 	FSTPQ (F18, F19), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 20, 20)
 	FADD_4S(31, 21, 21)
-	ADD   R20, R21
 	FSTPQ (F20, F21), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
@@ -1424,11 +1397,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileSplit1DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileSplit1DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 // Product.Tile for a tile of 1 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileSplit1DOTPROD(SB), NOSPLIT, $0-80
+// R16 row of c, R17 bytes to the half of a line, R19 bias, R21 its half of a line; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileSplit1DOTPROD(SB), NOSPLIT, $0-72
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -1437,10 +1410,8 @@ TEXT ·tileSplit1DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVD  from+64(FP), R19
-	MOVD  ldf+72(FP), R20
+	MOVD  bias+64(FP), R19
 	LSL   $2, R1                             // bytes
-	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -1561,11 +1532,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileSplit2DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileSplit2DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 // Product.Tile for a tile of 2 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileSplit2DOTPROD(SB), NOSPLIT, $0-80
+// R16 row of c, R17 bytes to the half of a line, R19 bias, R21 its half of a line; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileSplit2DOTPROD(SB), NOSPLIT, $0-72
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -1574,10 +1545,8 @@ TEXT ·tileSplit2DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVD  from+64(FP), R19
-	MOVD  ldf+72(FP), R20
+	MOVD  bias+64(FP), R19
 	LSL   $2, R1                             // bytes
-	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -1739,7 +1708,6 @@ sum:
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
-	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
@@ -1758,11 +1726,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileSplit3DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileSplit3DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 // Product.Tile for a tile of 3 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileSplit3DOTPROD(SB), NOSPLIT, $0-80
+// R16 row of c, R17 bytes to the half of a line, R19 bias, R21 its half of a line; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileSplit3DOTPROD(SB), NOSPLIT, $0-72
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -1771,10 +1739,8 @@ TEXT ·tileSplit3DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVD  from+64(FP), R19
-	MOVD  ldf+72(FP), R20
+	MOVD  bias+64(FP), R19
 	LSL   $2, R1                             // bytes
-	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -1990,13 +1956,11 @@ sum:
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
-	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 14, 14)
 	FADD_4S(31, 15, 15)
-	ADD   R20, R21
 	FSTPQ (F14, F15), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
@@ -2015,11 +1979,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileSplit4DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileSplit4DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 // Product.Tile for a tile of 4 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileSplit4DOTPROD(SB), NOSPLIT, $0-80
+// R16 row of c, R17 bytes to the half of a line, R19 bias, R21 its half of a line; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileSplit4DOTPROD(SB), NOSPLIT, $0-72
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -2028,10 +1992,8 @@ TEXT ·tileSplit4DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVD  from+64(FP), R19
-	MOVD  ldf+72(FP), R20
+	MOVD  bias+64(FP), R19
 	LSL   $2, R1                             // bytes
-	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -2301,19 +2263,16 @@ sum:
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
-	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 14, 14)
 	FADD_4S(31, 15, 15)
-	ADD   R20, R21
 	FSTPQ (F14, F15), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 16, 16)
 	FADD_4S(31, 17, 17)
-	ADD   R20, R21
 	FSTPQ (F16, F17), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
@@ -2332,11 +2291,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileSplit5DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileSplit5DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 // Product.Tile for a tile of 5 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileSplit5DOTPROD(SB), NOSPLIT, $0-80
+// R16 row of c, R17 bytes to the half of a line, R19 bias, R21 its half of a line; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileSplit5DOTPROD(SB), NOSPLIT, $0-72
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -2345,10 +2304,8 @@ TEXT ·tileSplit5DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVD  from+64(FP), R19
-	MOVD  ldf+72(FP), R20
+	MOVD  bias+64(FP), R19
 	LSL   $2, R1                             // bytes
-	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -2672,25 +2629,21 @@ sum:
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
-	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 14, 14)
 	FADD_4S(31, 15, 15)
-	ADD   R20, R21
 	FSTPQ (F14, F15), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 16, 16)
 	FADD_4S(31, 17, 17)
-	ADD   R20, R21
 	FSTPQ (F16, F17), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 18, 18)
 	FADD_4S(31, 19, 19)
-	ADD   R20, R21
 	FSTPQ (F18, F19), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
@@ -2709,11 +2662,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileSplit6DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileSplit6DOTPROD(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 // Product.Tile for a tile of 6 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires ASIMDDP, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
-TEXT ·tileSplit6DOTPROD(SB), NOSPLIT, $0-80
+// R16 row of c, R17 bytes to the half of a line, R19 bias, R21 its half of a line; V0…V11 whole sums, V12…V23 float32 sums, V24…V29 a, V30 V31 b.
+TEXT ·tileSplit6DOTPROD(SB), NOSPLIT, $0-72
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -2722,10 +2675,8 @@ TEXT ·tileSplit6DOTPROD(SB), NOSPLIT, $0-80
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVD  from+64(FP), R19
-	MOVD  ldf+72(FP), R20
+	MOVD  bias+64(FP), R19
 	LSL   $2, R1                             // bytes
-	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -3103,31 +3054,26 @@ sum:
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 12, 12)
 	FADD_4S(31, 13, 13)
-	ADD   R20, R21
 	FSTPQ (F12, F13), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 14, 14)
 	FADD_4S(31, 15, 15)
-	ADD   R20, R21
 	FSTPQ (F14, F15), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 16, 16)
 	FADD_4S(31, 17, 17)
-	ADD   R20, R21
 	FSTPQ (F16, F17), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 18, 18)
 	FADD_4S(31, 19, 19)
-	ADD   R20, R21
 	FSTPQ (F18, F19), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)
 	FADD_4S(30, 20, 20)
 	FADD_4S(31, 21, 21)
-	ADD   R20, R21
 	FSTPQ (F20, F21), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F30, F31)

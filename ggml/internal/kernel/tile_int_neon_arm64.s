@@ -14,11 +14,11 @@
 // SMLAL takes two columns and adds into words, 8 products of at most 127·16 in magnitude, then two words become one, at most
 // 16·127·16 = 32512.
 
-// func tileBytes1NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes1NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 // Product.Tile for a tile of 1 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires NEON, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V15 whole sums, V16…V23 float32 sums, V24…V27 a, V28 V29 b, V30 V31 four bytes of a, repeated.
-TEXT ·tileBytes1NEON(SB), NOSPLIT, $0-80
+// R16 row of c, R17 bytes to the half of a line, R19 bias, R21 its half of a line; V0…V15 whole sums, V16…V23 float32 sums, V24…V27 a, V28 V29 b, V30 V31 four bytes of a, repeated.
+TEXT ·tileBytes1NEON(SB), NOSPLIT, $0-72
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -27,10 +27,8 @@ TEXT ·tileBytes1NEON(SB), NOSPLIT, $0-80
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVD  from+64(FP), R19
-	MOVD  ldf+72(FP), R20
+	MOVD  bias+64(FP), R19
 	LSL   $2, R1                             // bytes
-	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -154,11 +152,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileBytes2NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes2NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 // Product.Tile for a tile of 2 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires NEON, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V15 whole sums, V16…V23 float32 sums, V24…V27 a, V28 V29 b, V30 V31 four bytes of a, repeated.
-TEXT ·tileBytes2NEON(SB), NOSPLIT, $0-80
+// R16 row of c, R17 bytes to the half of a line, R19 bias, R21 its half of a line; V0…V15 whole sums, V16…V23 float32 sums, V24…V27 a, V28 V29 b, V30 V31 four bytes of a, repeated.
+TEXT ·tileBytes2NEON(SB), NOSPLIT, $0-72
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -167,10 +165,8 @@ TEXT ·tileBytes2NEON(SB), NOSPLIT, $0-80
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVD  from+64(FP), R19
-	MOVD  ldf+72(FP), R20
+	MOVD  bias+64(FP), R19
 	LSL   $2, R1                             // bytes
-	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -346,7 +342,6 @@ sum:
 	FLDPQ (R21), (F28, F29)
 	FADD_4S(28, 16, 16)
 	FADD_4S(29, 17, 17)
-	ADD   R20, R21
 	FSTPQ (F16, F17), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F28, F29)
@@ -365,11 +360,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileBytes3NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes3NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 // Product.Tile for a tile of 3 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires NEON, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V15 whole sums, V16…V23 float32 sums, V24…V27 a, V28 V29 b, V30 V31 four bytes of a, repeated.
-TEXT ·tileBytes3NEON(SB), NOSPLIT, $0-80
+// R16 row of c, R17 bytes to the half of a line, R19 bias, R21 its half of a line; V0…V15 whole sums, V16…V23 float32 sums, V24…V27 a, V28 V29 b, V30 V31 four bytes of a, repeated.
+TEXT ·tileBytes3NEON(SB), NOSPLIT, $0-72
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -378,10 +373,8 @@ TEXT ·tileBytes3NEON(SB), NOSPLIT, $0-80
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVD  from+64(FP), R19
-	MOVD  ldf+72(FP), R20
+	MOVD  bias+64(FP), R19
 	LSL   $2, R1                             // bytes
-	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -622,13 +615,11 @@ sum:
 	FLDPQ (R21), (F28, F29)
 	FADD_4S(28, 16, 16)
 	FADD_4S(29, 17, 17)
-	ADD   R20, R21
 	FSTPQ (F16, F17), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F28, F29)
 	FADD_4S(28, 18, 18)
 	FADD_4S(29, 19, 19)
-	ADD   R20, R21
 	FSTPQ (F18, F19), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F28, F29)
@@ -647,11 +638,11 @@ next:
 	CBNZ  R6, half
 	RET
 
-// func tileBytes4NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, from *float32, ldf int)
+// func tileBytes4NEON(c *float32, ldc int, a *byte, lda int, b *byte, blocks, panels, skip int, bias *float32)
 // Product.Tile for a tile of 4 × 16; skip is how many bytes of minimums lie behind the blocks of a panel. Requires NEON, and blocks > 0.
 // R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 blocks, R6 panels left, R7 skip, R8… rows of a, R14 block of b, R15 blocks left,
-// R16 row of c, R17 bytes to the half of a line, R19 from, R20 ldf, R21 row of from; V0…V15 whole sums, V16…V23 float32 sums, V24…V27 a, V28 V29 b, V30 V31 four bytes of a, repeated.
-TEXT ·tileBytes4NEON(SB), NOSPLIT, $0-80
+// R16 row of c, R17 bytes to the half of a line, R19 bias, R21 its half of a line; V0…V15 whole sums, V16…V23 float32 sums, V24…V27 a, V28 V29 b, V30 V31 four bytes of a, repeated.
+TEXT ·tileBytes4NEON(SB), NOSPLIT, $0-72
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -660,10 +651,8 @@ TEXT ·tileBytes4NEON(SB), NOSPLIT, $0-80
 	MOVD  blocks+40(FP), R5
 	MOVD  panels+48(FP), R6
 	MOVD  skip+56(FP), R7
-	MOVD  from+64(FP), R19
-	MOVD  ldf+72(FP), R20
+	MOVD  bias+64(FP), R19
 	LSL   $2, R1                             // bytes
-	LSL   $2, R20                            // bytes
 	MOVD  $0, R17
 
 half:
@@ -969,19 +958,16 @@ sum:
 	FLDPQ (R21), (F28, F29)
 	FADD_4S(28, 16, 16)
 	FADD_4S(29, 17, 17)
-	ADD   R20, R21
 	FSTPQ (F16, F17), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F28, F29)
 	FADD_4S(28, 18, 18)
 	FADD_4S(29, 19, 19)
-	ADD   R20, R21
 	FSTPQ (F18, F19), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F28, F29)
 	FADD_4S(28, 20, 20)
 	FADD_4S(29, 21, 21)
-	ADD   R20, R21
 	FSTPQ (F20, F21), (R16)
 	ADD   R1, R16
 	FLDPQ (R21), (F28, F29)

@@ -6,11 +6,11 @@
 #include "textflag.h"
 #include "enc_arm64.h"
 
-// func tile1NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile1NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32)
 // The body of tileNEON for 1 × 16. Requires NEON.
-// R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 kn, R6 panels left, R7 from, R8… row of a each, R14 count of k, R15 row of c, R16 ldf, R17 row of from;
+// R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 kn, R6 panels left, R7 bias, R8… row of a each, R14 count of k, R15 row of c;
 // V0… sums, V24 and V25 b, V26… a.
-TEXT ·tile1NEON(SB), NOSPLIT, $0-72
+TEXT ·tile1NEON(SB), NOSPLIT, $0-64
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -18,10 +18,8 @@ TEXT ·tile1NEON(SB), NOSPLIT, $0-72
 	MOVD  b+32(FP), R4
 	MOVD  kn+40(FP), R5
 	MOVD  panels+48(FP), R6
-	MOVD  from+56(FP), R7
-	MOVD  ldf+64(FP), R16
+	MOVD  bias+56(FP), R7
 	LSL   $2, R1                             // bytes
-	LSL   $2, R16                            // bytes
 	LSL   $2, R3                             // bytes
 
 panel:
@@ -97,11 +95,10 @@ store:
 	B     next
 
 sum:
-	MOVD  R7, R17
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 0, 0)
 	FADD_4S(27, 1, 1)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 2, 2)
 	FADD_4S(29, 3, 3)
 	FSTPQ (F0, F1), 0(R15)
@@ -114,11 +111,11 @@ next:
 	CBNZ  R6, panel
 	RET
 
-// func tile2NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile2NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32)
 // The body of tileNEON for 2 × 16. Requires NEON.
-// R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 kn, R6 panels left, R7 from, R8… row of a each, R14 count of k, R15 row of c, R16 ldf, R17 row of from;
+// R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 kn, R6 panels left, R7 bias, R8… row of a each, R14 count of k, R15 row of c;
 // V0… sums, V24 and V25 b, V26… a.
-TEXT ·tile2NEON(SB), NOSPLIT, $0-72
+TEXT ·tile2NEON(SB), NOSPLIT, $0-64
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -126,10 +123,8 @@ TEXT ·tile2NEON(SB), NOSPLIT, $0-72
 	MOVD  b+32(FP), R4
 	MOVD  kn+40(FP), R5
 	MOVD  panels+48(FP), R6
-	MOVD  from+56(FP), R7
-	MOVD  ldf+64(FP), R16
+	MOVD  bias+56(FP), R7
 	LSL   $2, R1                             // bytes
-	LSL   $2, R16                            // bytes
 	LSL   $2, R3                             // bytes
 
 panel:
@@ -235,21 +230,19 @@ store:
 	B     next
 
 sum:
-	MOVD  R7, R17
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 0, 0)
 	FADD_4S(27, 1, 1)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 2, 2)
 	FADD_4S(29, 3, 3)
-	ADD   R16, R17
 	FSTPQ (F0, F1), 0(R15)
 	FSTPQ (F2, F3), 32(R15)
 	ADD   R1, R15
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 4, 4)
 	FADD_4S(27, 5, 5)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 6, 6)
 	FADD_4S(29, 7, 7)
 	FSTPQ (F4, F5), 0(R15)
@@ -262,11 +255,11 @@ next:
 	CBNZ  R6, panel
 	RET
 
-// func tile3NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile3NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32)
 // The body of tileNEON for 3 × 16. Requires NEON.
-// R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 kn, R6 panels left, R7 from, R8… row of a each, R14 count of k, R15 row of c, R16 ldf, R17 row of from;
+// R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 kn, R6 panels left, R7 bias, R8… row of a each, R14 count of k, R15 row of c;
 // V0… sums, V24 and V25 b, V26… a.
-TEXT ·tile3NEON(SB), NOSPLIT, $0-72
+TEXT ·tile3NEON(SB), NOSPLIT, $0-64
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -274,10 +267,8 @@ TEXT ·tile3NEON(SB), NOSPLIT, $0-72
 	MOVD  b+32(FP), R4
 	MOVD  kn+40(FP), R5
 	MOVD  panels+48(FP), R6
-	MOVD  from+56(FP), R7
-	MOVD  ldf+64(FP), R16
+	MOVD  bias+56(FP), R7
 	LSL   $2, R1                             // bytes
-	LSL   $2, R16                            // bytes
 	LSL   $2, R3                             // bytes
 
 panel:
@@ -413,31 +404,28 @@ store:
 	B     next
 
 sum:
-	MOVD  R7, R17
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 0, 0)
 	FADD_4S(27, 1, 1)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 2, 2)
 	FADD_4S(29, 3, 3)
-	ADD   R16, R17
 	FSTPQ (F0, F1), 0(R15)
 	FSTPQ (F2, F3), 32(R15)
 	ADD   R1, R15
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 4, 4)
 	FADD_4S(27, 5, 5)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 6, 6)
 	FADD_4S(29, 7, 7)
-	ADD   R16, R17
 	FSTPQ (F4, F5), 0(R15)
 	FSTPQ (F6, F7), 32(R15)
 	ADD   R1, R15
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 8, 8)
 	FADD_4S(27, 9, 9)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 10, 10)
 	FADD_4S(29, 11, 11)
 	FSTPQ (F8, F9), 0(R15)
@@ -450,11 +438,11 @@ next:
 	CBNZ  R6, panel
 	RET
 
-// func tile4NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile4NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32)
 // The body of tileNEON for 4 × 16. Requires NEON.
-// R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 kn, R6 panels left, R7 from, R8… row of a each, R14 count of k, R15 row of c, R16 ldf, R17 row of from;
+// R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 kn, R6 panels left, R7 bias, R8… row of a each, R14 count of k, R15 row of c;
 // V0… sums, V24 and V25 b, V26… a.
-TEXT ·tile4NEON(SB), NOSPLIT, $0-72
+TEXT ·tile4NEON(SB), NOSPLIT, $0-64
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -462,10 +450,8 @@ TEXT ·tile4NEON(SB), NOSPLIT, $0-72
 	MOVD  b+32(FP), R4
 	MOVD  kn+40(FP), R5
 	MOVD  panels+48(FP), R6
-	MOVD  from+56(FP), R7
-	MOVD  ldf+64(FP), R16
+	MOVD  bias+56(FP), R7
 	LSL   $2, R1                             // bytes
-	LSL   $2, R16                            // bytes
 	LSL   $2, R3                             // bytes
 
 panel:
@@ -631,41 +617,37 @@ store:
 	B     next
 
 sum:
-	MOVD  R7, R17
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 0, 0)
 	FADD_4S(27, 1, 1)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 2, 2)
 	FADD_4S(29, 3, 3)
-	ADD   R16, R17
 	FSTPQ (F0, F1), 0(R15)
 	FSTPQ (F2, F3), 32(R15)
 	ADD   R1, R15
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 4, 4)
 	FADD_4S(27, 5, 5)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 6, 6)
 	FADD_4S(29, 7, 7)
-	ADD   R16, R17
 	FSTPQ (F4, F5), 0(R15)
 	FSTPQ (F6, F7), 32(R15)
 	ADD   R1, R15
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 8, 8)
 	FADD_4S(27, 9, 9)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 10, 10)
 	FADD_4S(29, 11, 11)
-	ADD   R16, R17
 	FSTPQ (F8, F9), 0(R15)
 	FSTPQ (F10, F11), 32(R15)
 	ADD   R1, R15
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 12, 12)
 	FADD_4S(27, 13, 13)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 14, 14)
 	FADD_4S(29, 15, 15)
 	FSTPQ (F12, F13), 0(R15)
@@ -678,11 +660,11 @@ next:
 	CBNZ  R6, panel
 	RET
 
-// func tile5NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile5NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32)
 // The body of tileNEON for 5 × 16. Requires NEON.
-// R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 kn, R6 panels left, R7 from, R8… row of a each, R14 count of k, R15 row of c, R16 ldf, R17 row of from;
+// R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 kn, R6 panels left, R7 bias, R8… row of a each, R14 count of k, R15 row of c;
 // V0… sums, V24 and V25 b, V26… a.
-TEXT ·tile5NEON(SB), NOSPLIT, $0-72
+TEXT ·tile5NEON(SB), NOSPLIT, $0-64
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -690,10 +672,8 @@ TEXT ·tile5NEON(SB), NOSPLIT, $0-72
 	MOVD  b+32(FP), R4
 	MOVD  kn+40(FP), R5
 	MOVD  panels+48(FP), R6
-	MOVD  from+56(FP), R7
-	MOVD  ldf+64(FP), R16
+	MOVD  bias+56(FP), R7
 	LSL   $2, R1                             // bytes
-	LSL   $2, R16                            // bytes
 	LSL   $2, R3                             // bytes
 
 panel:
@@ -889,51 +869,46 @@ store:
 	B     next
 
 sum:
-	MOVD  R7, R17
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 0, 0)
 	FADD_4S(27, 1, 1)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 2, 2)
 	FADD_4S(29, 3, 3)
-	ADD   R16, R17
 	FSTPQ (F0, F1), 0(R15)
 	FSTPQ (F2, F3), 32(R15)
 	ADD   R1, R15
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 4, 4)
 	FADD_4S(27, 5, 5)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 6, 6)
 	FADD_4S(29, 7, 7)
-	ADD   R16, R17
 	FSTPQ (F4, F5), 0(R15)
 	FSTPQ (F6, F7), 32(R15)
 	ADD   R1, R15
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 8, 8)
 	FADD_4S(27, 9, 9)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 10, 10)
 	FADD_4S(29, 11, 11)
-	ADD   R16, R17
 	FSTPQ (F8, F9), 0(R15)
 	FSTPQ (F10, F11), 32(R15)
 	ADD   R1, R15
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 12, 12)
 	FADD_4S(27, 13, 13)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 14, 14)
 	FADD_4S(29, 15, 15)
-	ADD   R16, R17
 	FSTPQ (F12, F13), 0(R15)
 	FSTPQ (F14, F15), 32(R15)
 	ADD   R1, R15
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 16, 16)
 	FADD_4S(27, 17, 17)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 18, 18)
 	FADD_4S(29, 19, 19)
 	FSTPQ (F16, F17), 0(R15)
@@ -946,11 +921,11 @@ next:
 	CBNZ  R6, panel
 	RET
 
-// func tile6NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, from *float32, ldf int)
+// func tile6NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32)
 // The body of tileNEON for 6 × 16. Requires NEON.
-// R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 kn, R6 panels left, R7 from, R8… row of a each, R14 count of k, R15 row of c, R16 ldf, R17 row of from;
+// R0 c, R1 ldc, R2 a, R3 lda, R4 b, R5 kn, R6 panels left, R7 bias, R8… row of a each, R14 count of k, R15 row of c;
 // V0… sums, V24 and V25 b, V26… a.
-TEXT ·tile6NEON(SB), NOSPLIT, $0-72
+TEXT ·tile6NEON(SB), NOSPLIT, $0-64
 	MOVD  c+0(FP), R0
 	MOVD  ldc+8(FP), R1
 	MOVD  a+16(FP), R2
@@ -958,10 +933,8 @@ TEXT ·tile6NEON(SB), NOSPLIT, $0-72
 	MOVD  b+32(FP), R4
 	MOVD  kn+40(FP), R5
 	MOVD  panels+48(FP), R6
-	MOVD  from+56(FP), R7
-	MOVD  ldf+64(FP), R16
+	MOVD  bias+56(FP), R7
 	LSL   $2, R1                             // bytes
-	LSL   $2, R16                            // bytes
 	LSL   $2, R3                             // bytes
 
 panel:
@@ -1187,61 +1160,55 @@ store:
 	B     next
 
 sum:
-	MOVD  R7, R17
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 0, 0)
 	FADD_4S(27, 1, 1)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 2, 2)
 	FADD_4S(29, 3, 3)
-	ADD   R16, R17
 	FSTPQ (F0, F1), 0(R15)
 	FSTPQ (F2, F3), 32(R15)
 	ADD   R1, R15
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 4, 4)
 	FADD_4S(27, 5, 5)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 6, 6)
 	FADD_4S(29, 7, 7)
-	ADD   R16, R17
 	FSTPQ (F4, F5), 0(R15)
 	FSTPQ (F6, F7), 32(R15)
 	ADD   R1, R15
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 8, 8)
 	FADD_4S(27, 9, 9)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 10, 10)
 	FADD_4S(29, 11, 11)
-	ADD   R16, R17
 	FSTPQ (F8, F9), 0(R15)
 	FSTPQ (F10, F11), 32(R15)
 	ADD   R1, R15
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 12, 12)
 	FADD_4S(27, 13, 13)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 14, 14)
 	FADD_4S(29, 15, 15)
-	ADD   R16, R17
 	FSTPQ (F12, F13), 0(R15)
 	FSTPQ (F14, F15), 32(R15)
 	ADD   R1, R15
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 16, 16)
 	FADD_4S(27, 17, 17)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 18, 18)
 	FADD_4S(29, 19, 19)
-	ADD   R16, R17
 	FSTPQ (F16, F17), 0(R15)
 	FSTPQ (F18, F19), 32(R15)
 	ADD   R1, R15
-	FLDPQ 0(R17), (F26, F27)
+	FLDPQ 0(R7), (F26, F27)
 	FADD_4S(26, 20, 20)
 	FADD_4S(27, 21, 21)
-	FLDPQ 32(R17), (F28, F29)
+	FLDPQ 32(R7), (F28, F29)
 	FADD_4S(28, 22, 22)
 	FADD_4S(29, 23, 23)
 	FSTPQ (F20, F21), 0(R15)
