@@ -96,7 +96,7 @@ const (
 	// maxPacked bounds what is packed at once, in bytes.
 	maxPacked = 8 << 20
 
-	// A tile of X, which comes from the third cache or further, is multiplied with all panels of a group, as many as the second cache holds, but no
+	// A tile of X, which comes from the third cache or further, is multiplied with all panels of a group, as many as half the second cache holds, but no
 	// fewer than minGroup, which is about what it takes to fetch the next tile meanwhile, and no more than maxGroup.
 	minGroup, maxGroup = 4, 8
 
@@ -115,7 +115,7 @@ func (g *window) multiply() {
 		g.mr, bytes = g.p.MR, g.p.PanelBytes(g.depth())
 		g.round()
 	}
-	g.group = min(max(secondCache/bytes, minGroup), maxGroup)
+	g.group = min(max(secondCache/2/bytes, minGroup), maxGroup)
 	all := roundUp(g.w.rows, t.NR) / t.NR
 	piece := min(max(maxPacked/bytes/g.group, 1)*g.group, all)
 	if g.panel = bytes; g.p != nil {
