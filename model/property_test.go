@@ -248,7 +248,7 @@ func (p *properties) text() {
 	}
 	whole := func(s string) string { return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\uFFFD", "") }
 	// What is incomplete at the end of the audio stays away.
-	if want, _ := cutPartial(tokens.String()); whole(texts.String()) != whole(want) {
+	if want, _ := CutPartial(tokens.String()); whole(texts.String()) != whole(want) {
 		p.t.Errorf("the texts are %q, the tokens %q", texts.String(), want)
 	}
 }

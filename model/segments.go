@@ -64,7 +64,7 @@ func (h *hearing) segment(from, to int, tokens []token, w window) error {
 			Window: frames(h.seek), Temperature: w.temperature, NoSpeech: w.noSpeech,
 		}
 		text := h.partial + h.text(piece.tokens)
-		text, h.partial = cutPartial(text)
+		text, h.partial = CutPartial(text)
 		out.Text = strings.ToValidUTF8(text, "\uFFFD")
 		for _, t := range piece.tokens {
 			out.Tokens = append(out.Tokens, Token{ID: t.id, Text: h.m.vocab.text(t.id), P: t.p, Start: frameTime(t.from), End: frameTime(t.to)})
@@ -95,8 +95,8 @@ func (h *hearing) text(tokens []timedToken) string {
 	return b.String()
 }
 
-// cutPartial splits off the bytes of a character at the end of s that lacks its last ones.
-func cutPartial(s string) (whole, partial string) {
+// CutPartial splits off the bytes of a character at the end of s that lacks its last ones, as the text of a token may.
+func CutPartial(s string) (whole, partial string) {
 	for n := 1; n < utf8.UTFMax && n <= len(s); n++ {
 		if c := s[len(s)-n]; utf8.RuneStart(c) {
 			if c >= utf8.RuneSelf && !utf8.FullRuneInString(s[len(s)-n:]) {
@@ -121,7 +121,7 @@ func (h *hearing) wrap(s span) []span {
 		if t.id >= v.eot {
 			continue
 		}
-		whole, rest := cutPartial(partial + v.text(t.id))
+		whole, rest := CutPartial(partial + v.text(t.id))
 		n, begun := utf8.RuneCountInString(whole), min(len(rest), 1)
 		cut := chars > 0 && chars+n+begun > h.o.MaxLen && partial == "" && t.from >= s.from &&
 			(!h.o.SplitOnWord || strings.HasPrefix(v.text(t.id), " "))

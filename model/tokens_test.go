@@ -43,7 +43,7 @@ func TestAllTokens(t *testing.T) {
 		}
 		got := strings.Join(cutTokens(t, v, all, 41), "")
 		whole := func(s string) string { return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\uFFFD", "") }
-		rest, _ := cutPartial(want.String())
+		rest, _ := CutPartial(want.String())
 		if whole(got) != whole(rest) {
 			t.Errorf("%s: the text of all tokens has %d bytes, that of the segments %d", name, len(whole(rest)), len(whole(got)))
 		}

@@ -163,7 +163,7 @@ func (v isa) tiles(stubs *text) string {
 }
 
 func (v isa) tile(t, stubs *text, rows int) {
-	const unroll = 4
+	const unroll = 8
 	width := v.lanes * 4
 	b, bc := v.rows*vectors, v.broadcast
 	a := lines{[]string{"SI", "R10", "R11", "R12"}, "R9"}

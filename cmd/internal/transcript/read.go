@@ -52,7 +52,7 @@ func mend(segments []model.Segment) {
 		text := carry + segments[i].Text
 		kept := text
 		if i+1 < len(segments) {
-			kept = cutPartial(text)
+			kept, _ = model.CutPartial(text)
 		}
 		carry = text[len(kept):]
 		segments[i].Text = strings.ToValidUTF8(kept, "\uFFFD")

@@ -68,17 +68,7 @@ func Whole(tokens []model.Token) []model.Token {
 }
 
 // partial says whether s ends in a character that lacks its last bytes.
-func partial(s string) bool { return len(cutPartial(s)) < len(s) }
-
-// cutPartial returns s without the bytes of a character at its end that lacks its last ones.
-func cutPartial(s string) string {
-	for n := 1; n < utf8.UTFMax && n <= len(s); n++ {
-		if tail := s[len(s)-n:]; utf8.RuneStart(tail[0]) {
-			if !utf8.FullRuneInString(tail) {
-				return s[:len(s)-n]
-			}
-			break
-		}
-	}
-	return s
+func partial(s string) bool {
+	_, rest := model.CutPartial(s)
+	return rest != ""
 }

@@ -177,7 +177,7 @@ func dotF16Generic(y []float32, ys int, w []byte, ws int, x []float32, xs int, r
 func narrowGeneric(dst []uint16, src []float32) {
 	check("dst", len(dst), len(src))
 	for i, f := range src {
-		dst[i] = toHalf(f)
+		dst[i] = ToHalf(f)
 	}
 }
 
@@ -259,7 +259,7 @@ func scoresGeneric(s, q []float32, k []uint16, cells []int32, n int) {
 	for i := range n {
 		var t sums
 		for d, h := range row(k, cells, i) {
-			t[d&3] += float32(q[d] * fromHalf(h))
+			t[d&3] += float32(q[d] * FromHalf(h))
 		}
 		s[i] = t.total()
 	}
@@ -270,7 +270,7 @@ func mixGeneric(out, p []float32, v []uint16, cells []int32, n int) {
 	var sum [headSize]float32
 	for i, f := range p[:n] {
 		for d, h := range row(v, cells, i) {
-			sum[d] += float32(f * fromHalf(h))
+			sum[d] += float32(f * FromHalf(h))
 		}
 	}
 	copy(out, sum[:])

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// toHalf rounds f to half precision, to nearest even; a NaN becomes the quiet one of its sign.
-func toHalf(f float32) uint16 {
+// ToHalf rounds f to half precision, to nearest even; a NaN becomes the quiet one of its sign.
+func ToHalf(f float32) uint16 {
 	bits := math.Float32bits(f)
 	sign := uint16(bits >> 16 & 0x8000)
 	bits &= 1<<31 - 1
@@ -22,8 +22,8 @@ func toHalf(f float32) uint16 {
 	return sign | uint16((bits+0xfff+bits>>13&1)>>13)
 }
 
-// fromHalf returns the value of a half. A NaN becomes quiet.
-func fromHalf(h uint16) float32 {
+// FromHalf returns the value of a half. A NaN becomes quiet.
+func FromHalf(h uint16) float32 {
 	if e := h & 0x7c00; e == 0 || e == 0x7c00 {
 		return fromRareHalf(h)
 	}
@@ -42,4 +42,4 @@ func fromRareHalf(h uint16) float32 {
 	return math.Float32frombits(sign | math.Float32bits(float32(bits)*0x1p-24))
 }
 
-func halfAt(b []byte) float32 { return fromHalf(binary.LittleEndian.Uint16(b)) }
+func halfAt(b []byte) float32 { return FromHalf(binary.LittleEndian.Uint16(b)) }
