@@ -23,6 +23,14 @@ func (c *CPU) Cache(s CacheShape) (Cache, error) {
 	return &cache{shape: s, slots: make([]slot, s.Slots)}, nil
 }
 
+// halves returns memory for n halves, in large pages if they will all be stored: else the system takes only the small pages that are touched.
+func (c *cache) halves(n int) []uint16 {
+	if c.shape.Whole {
+		return view.F16(zeroed(2 * n))
+	}
+	return make([]uint16, n)
+}
+
 func (c *cache) Shape() CacheShape { return c.shape }
 
 // at returns where the cells of a head begin.
@@ -59,7 +67,7 @@ func (c *CPU) Store(o Store) {
 		}
 		if slot := &s.cache.slots[i]; slot.k == nil {
 			n := s.cache.at(shape.Layers, 0)
-			slot.k, slot.v = view.F16(zeroed(2*n)), view.F16(zeroed(2*n))
+			slot.k, slot.v = s.cache.halves(n), s.cache.halves(n)
 		}
 	}
 	s.chunk = max(1, chunkNumbers/(2*o.K.Cols))
