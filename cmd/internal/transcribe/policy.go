@@ -27,8 +27,8 @@ func (b *batch) policy(tasks []task) sandbox.Policy {
 		p.Outputs = append(p.Outputs, t.paths(b.formats)...)
 	}
 	if b.convert {
-		if ffmpeg, err := sandbox.LookPath("ffmpeg"); err == nil {
-			p.Programs = append(p.Programs, ffmpeg)
+		if c, err := ffmpeg(); err == nil {
+			p.Programs = append(p.Programs, c.Program)
 			p.Scratch = append(p.Scratch, os.TempDir())
 		}
 	}
