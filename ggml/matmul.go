@@ -79,6 +79,7 @@ type window struct {
 	panel         int // floats or bytes of a panel
 	first, panels int // those packed
 	group         int // panels a task
+	span          int // rows a task, a multiple of the tile's
 	spans         int // tasks a group
 }
 
@@ -100,8 +101,10 @@ const (
 	// fewer than minGroup, which is about what it takes to fetch the next tile meanwhile, and no more than maxGroup.
 	minGroup, maxGroup = 4, 8
 
-	// spanTiles is the number of tiles in a task: about 60 µs of products in float32, half of which is what threads wait for each other at the end.
-	spanTiles = 8
+	// maxSpan is the largest number of tiles in a task: about 60 µs of products in float32, half of which is what threads wait for each other at
+	// the end. threadTasks is how many tasks a thread should get where there is enough to share out.
+	maxSpan     = 8
+	threadTasks = 4
 )
 
 // secondCache is the size of a core's second cache in bytes, or a small one where it is not known.
@@ -115,8 +118,8 @@ func (g *window) multiply() {
 		g.mr, bytes = g.p.MR, g.p.PanelBytes(g.depth())
 		g.round()
 	}
-	g.group = min(max(secondCache/2/bytes, minGroup), maxGroup)
 	all := roundUp(g.w.rows, t.NR) / t.NR
+	g.share(all, min(max(secondCache/2/bytes, minGroup), maxGroup), c.pool.Threads())
 	piece := min(max(maxPacked/bytes/g.group, 1)*g.group, all)
 	if g.panel = bytes; g.p != nil {
 		grow(&c.packed, piece*g.panel)
@@ -132,12 +135,24 @@ func (g *window) multiply() {
 		grow(&s.tile, g.mr*t.NR)
 		grow(&s.line, g.group*t.NR+2*maxBlock)
 	}
-	g.spans = (g.rows + spanTiles*g.mr - 1) / (spanTiles * g.mr)
 	for g.first = 0; g.first < all; g.first += piece {
 		g.panels = min(piece, all-g.first)
 		c.pool.run(&c.panelling, g.panels)
 		c.pool.run(g, roundUp(g.panels, g.group)/g.group*g.spans)
 	}
+}
+
+// share cuts the product with that many panels into tasks of up to group panels.
+func (g *window) share(panels, group, threads int) {
+	tiles, tasks := (g.rows+g.mr-1)/g.mr, threadTasks*threads
+	for group > 1 && (panels+group-1)/group*tiles < tasks {
+		group = (group + 1) / 2
+	}
+	groups := (panels + group - 1) / group
+	g.group = (panels + groups - 1) / groups
+	span := min(max(groups*tiles/tasks, 1), maxSpan)
+	g.spans = (tiles + span - 1) / span
+	g.span = (tiles + g.spans - 1) / g.spans * g.mr
 }
 
 // depth is the length of a row of X and of a packed weight.
@@ -164,8 +179,8 @@ func (g *window) run(worker, i int) {
 	t, s := g.c.tab, &g.c.scratch[worker]
 	panel := i / g.spans * g.group
 	from, to := panel*t.NR, min((g.first+min(panel+g.group, g.panels))*t.NR, g.w.rows)-g.first*t.NR
-	r := i % g.spans * spanTiles * g.mr
-	end := min(r+spanTiles*g.mr, g.rows)
+	r := i % g.spans * g.span
+	end := min(r+g.span, g.rows)
 	for r < end {
 		x, ldx, rows := g.x[r*g.ldx:], g.ldx, min(g.mr, end-r)
 		if g.conv.channels > 0 {

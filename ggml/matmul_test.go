@@ -176,6 +176,26 @@ func TestWindowOnAnyThreads(t *testing.T) {
 	}
 }
 
+func TestShareKeepsThreadsBusy(t *testing.T) {
+	for _, rows := range []int{48, 256, 1500} {
+		for _, n := range []int{384, 512, 1536, 2048, 1280, 5120} {
+			for _, threads := range []int{1, 2, 4, 7, 8, 16} {
+				for _, nr := range []int{16, 32} {
+					g, panels := window{rows: rows, mr: 6}, n/nr
+					g.share(panels, maxGroup, threads)
+					tasks := (panels + g.group - 1) / g.group * g.spans
+					rounds := (tasks + threads - 1) / threads
+					// What is paid, in tiles times panels, against what would be if nothing were wasted.
+					busy := float64(panels*rows/6) / float64(threads*rounds*g.group*g.span/6)
+					if busy < 0.7 || rows == 1500 && busy < 0.85 {
+						t.Errorf("%d×%d on %d threads: groups of %d, spans of %d: %.0f %% busy", rows, n, threads, g.group, g.span, 100*busy)
+					}
+				}
+			}
+		}
+	}
+}
+
 // TestGELUIsTheSameAtAnyPlace: tasks cut rows at multiples of chunkUnit, so a number must not care where in a call it is.
 func TestGELUIsTheSameAtAnyPlace(t *testing.T) {
 	x := random(9, 331, 2)
