@@ -356,27 +356,19 @@ func (v isa) dot(t, stubs *text, s shape, kind string, size int) {
 	}
 
 	function(t, stubs,
-		fmt.Sprintf("dot%s%dx%d%s(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)", kind, s.rows, s.cols, v.name), "$0-56",
+		fmt.Sprintf("dot%s%dx%d%s(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)", kind, s.rows, s.cols, v.name), "$0-64",
 		fmt.Sprintf("Table.Dot%s for %d × %d. Requires %s, and n > 0, a multiple of %d.", kind, s.rows, s.cols, needs, step),
-		fmt.Sprintf("BX y, AX ys, %s w, R8 ws, %s x, R9 xs, CX n left, DX what to prefetch, the rows behind these;",
+		fmt.Sprintf("BX y, AX ys, %s w, R8 ws, %s x, R9 xs, CX n left;",
 			strings.Join(w.used(s.rows), ", "), strings.Join(x.used(s.cols), ", ")),
 		fmt.Sprintf("%s … %s sums, %s … w, %s x.", v.r(0), acc(s.rows-1, s.cols-1), wReg(0), xReg(0)))
-	arguments(t, "y+0", "BX", "ys+8", "AX", "w+16", "DI", "ws+24", "R8", "x+32", "SI", "xs+40", "R9", "n+48", "CX")
+	arguments(t, "y+0", "BX", "ys+8", "AX", "w+24", "DI", "ws+32", "R8", "x+40", "SI", "xs+48", "R9", "n+56", "CX")
 	t.op("SHLQ $2, AX", "bytes")
 	t.op("SHLQ $2, R9", "bytes")
 	w.point(t, s.rows)
 	x.point(t, s.cols)
-	t.op("MOVQ R8, DX", "")
-	if s.rows > 1 {
-		t.op(fmt.Sprintf("IMULQ $%d, DX", s.rows), "")
-	}
-	t.op("ADDQ DI, DX", "")
 	v.zero(t, s.rows*s.cols)
 	t.line("")
 	t.line("loop:")
-	for at := 0; at < s.rows*step*size; at += 64 {
-		t.op(fmt.Sprintf("PREFETCHT0 %d(DX)", at), "")
-	}
 	for k := 0; k < step; k += v.lanes {
 		loadW := func(r int) {
 			load := map[int]string{2: "VCVTPH2PS", 4: "VMOVUPS"}[size]
@@ -413,7 +405,6 @@ func (v isa) dot(t, stubs *text, s shape, kind string, size int) {
 	}
 	w.advance(t, s.rows, step*size)
 	x.advance(t, s.cols, step*4)
-	t.op(fmt.Sprintf("ADDQ $%d, DX", s.rows*step*size), "")
 	t.op(fmt.Sprintf("SUBQ $%d, CX", step), "")
 	t.op("JNZ  loop", "")
 	v.totals(t, s)
@@ -427,6 +418,16 @@ func (v isa) totals(t *text, s shape) {
 	sums := s.rows * s.cols
 	t.line("")
 	t.line("// Lanes: %s.", map[int]string{8: "((0+1) + (2+3)) + ((4+5) + (6+7))", 16: "i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7))"}[v.lanes])
+	switch s.rows {
+	case 2:
+		t.op("MOVQ yr+16(FP), SI", "")
+		t.op("SHLQ $2, SI", "bytes")
+		t.op("LEAQ (AX)(SI*1), DI", "the second row of the second column")
+	case 4:
+		t.op("MOVQ yr+16(FP), SI", "")
+		t.op("SHLQ $2, SI", "bytes")
+		t.op("LEAQ (SI)(SI*2), DI", "the fourth row")
+	}
 	if v.lanes == 16 {
 		for i := range sums {
 			t.op(fmt.Sprintf("VEXTRACTF64X4 $1, Z%d, Y31", i), "")
@@ -454,16 +455,12 @@ func (v isa) totals(t *text, s shape) {
 		high := fmt.Sprintf("X%d", (i+1)%16)
 		t.op(fmt.Sprintf("VEXTRACTF128 $1, %s, %s", first, high), "")
 		t.op(fmt.Sprintf("VADDPS %s, %s, %s", high, low, low), "")
-		switch s.rows {
-		case 1:
-			t.op(fmt.Sprintf("VMOVSS %s, (BX)", low), "")
-		case 2:
-			t.op(fmt.Sprintf("VMOVLPS %s, (BX)", low), "")
-			if sums-i > 2 {
-				t.op(fmt.Sprintf("VMOVHPS %s, (BX)(AX*1)", low), "")
+		places := map[int][]string{1: {"(BX)"}, 2: {"(BX)", "(BX)(SI*1)", "(BX)(AX*1)", "(BX)(DI*1)"}, 4: {"(BX)", "(BX)(SI*1)", "(BX)(SI*2)", "(BX)(DI*1)"}}
+		t.op(fmt.Sprintf("VMOVSS %s, (BX)", low), "")
+		for j, at := range places[s.rows][:min(len(places[s.rows]), sums-i)] {
+			if j > 0 {
+				t.op(fmt.Sprintf("VEXTRACTPS $%d, %s, %s", j, low, at), "")
 			}
-		case 4:
-			t.op(fmt.Sprintf("VMOVUPS %s, (BX)", low), "")
 		}
 		if i+4 < sums {
 			t.op("ADDQ AX, BX", "")

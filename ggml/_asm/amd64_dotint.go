@@ -215,13 +215,13 @@ func (v intDots) dot(t, stubs *text, q quant, s shape) {
 	}
 
 	function(t, stubs,
-		fmt.Sprintf("dot%s_%dx%d%s(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)", q.name, s.rows, s.cols, v.name), "$0-56",
+		fmt.Sprintf("dot%s_%dx%d%s(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)", q.name, s.rows, s.cols, v.name), "$0-64",
 		fmt.Sprintf("Table.DotInt of %s for %d × %d, but for the scales of columns. Requires %s, and n > 0, a multiple of 32.",
 			strings.ToLower(q.name), s.rows, s.cols, v.needs),
 		fmt.Sprintf("BX y, AX ys, %s w, R8 ws, %s x,%s R9 xs, CX n left, DX what to prefetch, a little behind these rows;",
 			strings.Join(w.used(s.rows), ", "), strings.Join(x.used(s.cols), ", "), held),
 		fmt.Sprintf("%s … %s sums, %s the scale of a block, %s weights.", v.r(0), acc(s.rows-1, s.cols-1), v.r(sums), v.r(sums+1)))
-	arguments(t, "y+0", "BX", "ys+8", "AX", "w+16", "DI", "ws+24", "R8", "x+32", "SI", "xs+40", "R9", "n+48", "CX")
+	arguments(t, "y+0", "BX", "ys+8", "AX", "w+24", "DI", "ws+32", "R8", "x+40", "SI", "xs+48", "R9", "n+56", "CX")
 	t.op("SHLQ $2, AX", "bytes")
 	w.point(t, s.rows)
 	x.point(t, s.cols)

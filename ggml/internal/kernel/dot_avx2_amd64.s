@@ -5,27 +5,23 @@
 
 #include "textflag.h"
 
-// func dotF321x1AVX2(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF321x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 1 × 1. Requires AVX2, FMA, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y0 sums, Y1 … w, Y2 x.
-TEXT ·dotF321x1AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotF321x1AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
-	MOVQ R8, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
 	VMOVUPS (DI), Y1
 	VMOVUPS (SI), Y2
 	VFMADD231PS Y2, Y1, Y0
@@ -40,7 +36,6 @@ loop:
 	VFMADD231PS Y2, Y1, Y0
 	ADDQ $128, DI
 	ADDQ $128, SI
-	ADDQ $128, DX
 	SUBQ $32, CX
 	JNZ  loop
 
@@ -53,39 +48,28 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotF324x1AVX2(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF324x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 4 × 1. Requires AVX2, FMA, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y3 sums, Y5 … w, Y4 x.
-TEXT ·dotF324x1AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotF324x1AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
-	PREFETCHT0 256(DX)
-	PREFETCHT0 320(DX)
-	PREFETCHT0 384(DX)
-	PREFETCHT0 448(DX)
 	VMOVUPS (SI), Y4
 	VMOVUPS (DI), Y5
 	VFMADD231PS Y4, Y5, Y0
@@ -125,39 +109,41 @@ loop:
 	ADDQ $128, DI
 	ADDQ $128, R11
 	ADDQ $128, SI
-	ADDQ $512, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF324x2AVX2(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF324x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 4 × 2. Requires AVX2, FMA, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y7 sums, Y10 … w, Y8 x.
-TEXT ·dotF324x2AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotF324x2AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -168,14 +154,6 @@ TEXT ·dotF324x2AVX2(SB), NOSPLIT, $0-56
 	VXORPS Y7, Y7, Y7
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
-	PREFETCHT0 256(DX)
-	PREFETCHT0 320(DX)
-	PREFETCHT0 384(DX)
-	PREFETCHT0 448(DX)
 	VMOVUPS (SI), Y8
 	VMOVUPS (SI)(R9*1), Y9
 	VMOVUPS (DI), Y10
@@ -235,46 +213,51 @@ loop:
 	ADDQ $128, DI
 	ADDQ $128, R11
 	ADDQ $128, SI
-	ADDQ $512, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF324x3AVX2(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF324x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 4 × 3. Requires AVX2, FMA, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y11 sums, Y15 … w, Y12 x.
-TEXT ·dotF324x3AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotF324x3AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -289,14 +272,6 @@ TEXT ·dotF324x3AVX2(SB), NOSPLIT, $0-56
 	VXORPS Y11, Y11, Y11
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
-	PREFETCHT0 256(DX)
-	PREFETCHT0 320(DX)
-	PREFETCHT0 384(DX)
-	PREFETCHT0 448(DX)
 	VMOVUPS (SI), Y12
 	VMOVUPS (SI)(R9*1), Y13
 	VMOVUPS (SI)(R9*2), Y14
@@ -376,53 +351,61 @@ loop:
 	ADDQ $128, DI
 	ADDQ $128, R11
 	ADDQ $128, SI
-	ADDQ $512, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF322x4AVX2(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF322x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 2 × 4. Requires AVX2, FMA, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y7 sums, Y8 … w, Y10 x.
-TEXT ·dotF322x4AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotF322x4AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ R8, DX
-	IMULQ $2, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -433,10 +416,6 @@ TEXT ·dotF322x4AVX2(SB), NOSPLIT, $0-56
 	VXORPS Y7, Y7, Y7
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
 	VMOVUPS (DI), Y8
 	VMOVUPS (DI)(R8*1), Y9
 	VMOVUPS (SI), Y10
@@ -496,18 +475,22 @@ loop:
 	ADDQ $128, DI
 	ADDQ $128, SI
 	ADDQ $128, R10
-	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -515,30 +498,29 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF322x5AVX2(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF322x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 2 × 5. Requires AVX2, FMA, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y9 sums, Y10 … w, Y12 x.
-TEXT ·dotF322x5AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotF322x5AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ R8, DX
-	IMULQ $2, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -551,10 +533,6 @@ TEXT ·dotF322x5AVX2(SB), NOSPLIT, $0-56
 	VXORPS Y9, Y9, Y9
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
 	VMOVUPS (DI), Y10
 	VMOVUPS (DI)(R8*1), Y11
 	VMOVUPS (SI), Y12
@@ -626,18 +604,22 @@ loop:
 	ADDQ $128, DI
 	ADDQ $128, SI
 	ADDQ $128, R10
-	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -645,37 +627,37 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y8, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVLPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotF322x6AVX2(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF322x6AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 2 × 6. Requires AVX2, FMA, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y11 sums, Y12 … w, Y14 x.
-TEXT ·dotF322x6AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotF322x6AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ R8, DX
-	IMULQ $2, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -690,10 +672,6 @@ TEXT ·dotF322x6AVX2(SB), NOSPLIT, $0-56
 	VXORPS Y11, Y11, Y11
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
 	VMOVUPS (DI), Y12
 	VMOVUPS (DI)(R8*1), Y13
 	VMOVUPS (SI), Y14
@@ -777,18 +755,22 @@ loop:
 	ADDQ $128, DI
 	ADDQ $128, SI
 	ADDQ $128, R10
-	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -796,8 +778,10 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
@@ -805,31 +789,30 @@ loop:
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVLPS X8, (BX)
-	VMOVHPS X8, (BX)(AX*1)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(AX*1)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF161x1AVX2(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF161x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 1 × 1. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y0 sums, Y1 … w, Y2 x.
-TEXT ·dotF161x1AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotF161x1AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
-	MOVQ R8, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 
 loop:
-	PREFETCHT0 0(DX)
 	VCVTPH2PS (DI), Y1
 	VMOVUPS (SI), Y2
 	VFMADD231PS Y2, Y1, Y0
@@ -844,7 +827,6 @@ loop:
 	VFMADD231PS Y2, Y1, Y0
 	ADDQ $64, DI
 	ADDQ $128, SI
-	ADDQ $64, DX
 	SUBQ $32, CX
 	JNZ  loop
 
@@ -857,35 +839,28 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotF164x1AVX2(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF164x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 4 × 1. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y3 sums, Y5 … w, Y4 x.
-TEXT ·dotF164x1AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotF164x1AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
 	VMOVUPS (SI), Y4
 	VCVTPH2PS (DI), Y5
 	VFMADD231PS Y4, Y5, Y0
@@ -925,39 +900,41 @@ loop:
 	ADDQ $64, DI
 	ADDQ $64, R11
 	ADDQ $128, SI
-	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF164x2AVX2(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF164x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 4 × 2. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y7 sums, Y10 … w, Y8 x.
-TEXT ·dotF164x2AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotF164x2AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -968,10 +945,6 @@ TEXT ·dotF164x2AVX2(SB), NOSPLIT, $0-56
 	VXORPS Y7, Y7, Y7
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
 	VMOVUPS (SI), Y8
 	VMOVUPS (SI)(R9*1), Y9
 	VCVTPH2PS (DI), Y10
@@ -1031,46 +1004,51 @@ loop:
 	ADDQ $64, DI
 	ADDQ $64, R11
 	ADDQ $128, SI
-	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF164x3AVX2(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF164x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 4 × 3. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y11 sums, Y15 … w, Y12 x.
-TEXT ·dotF164x3AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotF164x3AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1085,10 +1063,6 @@ TEXT ·dotF164x3AVX2(SB), NOSPLIT, $0-56
 	VXORPS Y11, Y11, Y11
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
 	VMOVUPS (SI), Y12
 	VMOVUPS (SI)(R9*1), Y13
 	VMOVUPS (SI)(R9*2), Y14
@@ -1168,53 +1142,61 @@ loop:
 	ADDQ $64, DI
 	ADDQ $64, R11
 	ADDQ $128, SI
-	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF162x4AVX2(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF162x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 2 × 4. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y7 sums, Y8 … w, Y10 x.
-TEXT ·dotF162x4AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotF162x4AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ R8, DX
-	IMULQ $2, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1225,8 +1207,6 @@ TEXT ·dotF162x4AVX2(SB), NOSPLIT, $0-56
 	VXORPS Y7, Y7, Y7
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
 	VCVTPH2PS (DI), Y8
 	VCVTPH2PS (DI)(R8*1), Y9
 	VMOVUPS (SI), Y10
@@ -1286,18 +1266,22 @@ loop:
 	ADDQ $64, DI
 	ADDQ $128, SI
 	ADDQ $128, R10
-	ADDQ $128, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -1305,30 +1289,29 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF162x5AVX2(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF162x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 2 × 5. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y9 sums, Y10 … w, Y12 x.
-TEXT ·dotF162x5AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotF162x5AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ R8, DX
-	IMULQ $2, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1341,8 +1324,6 @@ TEXT ·dotF162x5AVX2(SB), NOSPLIT, $0-56
 	VXORPS Y9, Y9, Y9
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
 	VCVTPH2PS (DI), Y10
 	VCVTPH2PS (DI)(R8*1), Y11
 	VMOVUPS (SI), Y12
@@ -1414,18 +1395,22 @@ loop:
 	ADDQ $64, DI
 	ADDQ $128, SI
 	ADDQ $128, R10
-	ADDQ $128, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -1433,37 +1418,37 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y8, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVLPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotF162x6AVX2(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF162x6AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 2 × 6. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y11 sums, Y12 … w, Y14 x.
-TEXT ·dotF162x6AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotF162x6AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ R8, DX
-	IMULQ $2, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1478,8 +1463,6 @@ TEXT ·dotF162x6AVX2(SB), NOSPLIT, $0-56
 	VXORPS Y11, Y11, Y11
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
 	VCVTPH2PS (DI), Y12
 	VCVTPH2PS (DI)(R8*1), Y13
 	VMOVUPS (SI), Y14
@@ -1563,18 +1546,22 @@ loop:
 	ADDQ $64, DI
 	ADDQ $128, SI
 	ADDQ $128, R10
-	ADDQ $128, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -1582,8 +1569,10 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
@@ -1591,7 +1580,9 @@ loop:
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVLPS X8, (BX)
-	VMOVHPS X8, (BX)(AX*1)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(AX*1)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	VZEROUPPER
 	RET

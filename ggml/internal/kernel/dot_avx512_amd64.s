@@ -5,27 +5,23 @@
 
 #include "textflag.h"
 
-// func dotF321x1AVX512(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF321x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 1 × 1. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left;
 // Z0 … Z0 sums, Z1 … w, Z2 x.
-TEXT ·dotF321x1AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotF321x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
-	MOVQ R8, DX
-	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
 	VMOVUPS (DI), Z1
 	VMOVUPS (SI), Z2
 	VFMADD231PS Z2, Z1, Z0
@@ -34,7 +30,6 @@ loop:
 	VFMADD231PS Z2, Z1, Z0
 	ADDQ $128, DI
 	ADDQ $128, SI
-	ADDQ $128, DX
 	SUBQ $32, CX
 	JNZ  loop
 
@@ -49,39 +44,28 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotF324x1AVX512(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF324x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 4 × 1. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Z0 … Z3 sums, Z5 … w, Z4 x.
-TEXT ·dotF324x1AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotF324x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
-	PREFETCHT0 256(DX)
-	PREFETCHT0 320(DX)
-	PREFETCHT0 384(DX)
-	PREFETCHT0 448(DX)
 	VMOVUPS (SI), Z4
 	VMOVUPS (DI), Z5
 	VFMADD231PS Z4, Z5, Z0
@@ -103,11 +87,13 @@ loop:
 	ADDQ $128, DI
 	ADDQ $128, R11
 	ADDQ $128, SI
-	ADDQ $512, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -121,29 +107,29 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF324x2AVX512(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF324x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 4 × 2. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Z0 … Z7 sums, Z10 … w, Z8 x.
-TEXT ·dotF324x2AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotF324x2AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -154,14 +140,6 @@ TEXT ·dotF324x2AVX512(SB), NOSPLIT, $0-56
 	VPXORD Z7, Z7, Z7
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
-	PREFETCHT0 256(DX)
-	PREFETCHT0 320(DX)
-	PREFETCHT0 384(DX)
-	PREFETCHT0 448(DX)
 	VMOVUPS (SI), Z8
 	VMOVUPS (SI)(R9*1), Z9
 	VMOVUPS (DI), Z10
@@ -193,11 +171,13 @@ loop:
 	ADDQ $128, DI
 	ADDQ $128, R11
 	ADDQ $128, SI
-	ADDQ $512, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -219,36 +199,39 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF324x3AVX512(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF324x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 4 × 3. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Z0 … Z11 sums, Z15 … w, Z12 x.
-TEXT ·dotF324x3AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotF324x3AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -263,14 +246,6 @@ TEXT ·dotF324x3AVX512(SB), NOSPLIT, $0-56
 	VPXORD Z11, Z11, Z11
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
-	PREFETCHT0 256(DX)
-	PREFETCHT0 320(DX)
-	PREFETCHT0 384(DX)
-	PREFETCHT0 448(DX)
 	VMOVUPS (SI), Z12
 	VMOVUPS (SI)(R9*1), Z13
 	VMOVUPS (SI)(R9*2), Z14
@@ -312,11 +287,13 @@ loop:
 	ADDQ $128, DI
 	ADDQ $128, R11
 	ADDQ $128, SI
-	ADDQ $512, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -346,45 +323,51 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF324x4AVX512(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF324x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 4 × 4. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Z0 … Z15 sums, Z16 … w, Z20 x.
-TEXT ·dotF324x4AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotF324x4AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -403,14 +386,6 @@ TEXT ·dotF324x4AVX512(SB), NOSPLIT, $0-56
 	VPXORD Z15, Z15, Z15
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
-	PREFETCHT0 256(DX)
-	PREFETCHT0 320(DX)
-	PREFETCHT0 384(DX)
-	PREFETCHT0 448(DX)
 	VMOVUPS (DI), Z16
 	VMOVUPS (DI)(R8*1), Z17
 	VMOVUPS (DI)(R8*2), Z18
@@ -463,11 +438,13 @@ loop:
 	ADDQ $128, R11
 	ADDQ $128, SI
 	ADDQ $128, R10
-	ADDQ $512, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -505,52 +482,61 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF324x5AVX512(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF324x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 4 × 5. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Z0 … Z19 sums, Z20 … w, Z24 x.
-TEXT ·dotF324x5AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotF324x5AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -573,14 +559,6 @@ TEXT ·dotF324x5AVX512(SB), NOSPLIT, $0-56
 	VPXORD Z19, Z19, Z19
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
-	PREFETCHT0 256(DX)
-	PREFETCHT0 320(DX)
-	PREFETCHT0 384(DX)
-	PREFETCHT0 448(DX)
 	VMOVUPS (DI), Z20
 	VMOVUPS (DI)(R8*1), Z21
 	VMOVUPS (DI)(R8*2), Z22
@@ -643,11 +621,13 @@ loop:
 	ADDQ $128, R11
 	ADDQ $128, SI
 	ADDQ $128, R10
-	ADDQ $512, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -693,28 +673,40 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y16, Y0
 	VMOVAPS Y17, Y1
@@ -725,31 +717,31 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF324x6AVX512(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF324x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 4 × 6. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Z0 … Z23 sums, Z24 … w, Z28 x.
-TEXT ·dotF324x6AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotF324x6AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -776,14 +768,6 @@ TEXT ·dotF324x6AVX512(SB), NOSPLIT, $0-56
 	VPXORD Z23, Z23, Z23
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
-	PREFETCHT0 256(DX)
-	PREFETCHT0 320(DX)
-	PREFETCHT0 384(DX)
-	PREFETCHT0 448(DX)
 	VMOVUPS (DI), Z24
 	VMOVUPS (DI)(R8*1), Z25
 	VMOVUPS (DI)(R8*2), Z26
@@ -856,11 +840,13 @@ loop:
 	ADDQ $128, R11
 	ADDQ $128, SI
 	ADDQ $128, R10
-	ADDQ $512, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -914,28 +900,40 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y16, Y0
 	VMOVAPS Y17, Y1
@@ -946,7 +944,10 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y20, Y0
 	VMOVAPS Y21, Y1
@@ -957,30 +958,30 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X5
 	VADDPS X5, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF161x1AVX512(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF161x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 1 × 1. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left;
 // Z0 … Z0 sums, Z1 … w, Z2 x.
-TEXT ·dotF161x1AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotF161x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
-	MOVQ R8, DX
-	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 
 loop:
-	PREFETCHT0 0(DX)
 	VCVTPH2PS (DI), Z1
 	VMOVUPS (SI), Z2
 	VFMADD231PS Z2, Z1, Z0
@@ -989,7 +990,6 @@ loop:
 	VFMADD231PS Z2, Z1, Z0
 	ADDQ $64, DI
 	ADDQ $128, SI
-	ADDQ $64, DX
 	SUBQ $32, CX
 	JNZ  loop
 
@@ -1004,35 +1004,28 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotF164x1AVX512(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF164x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 4 × 1. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Z0 … Z3 sums, Z5 … w, Z4 x.
-TEXT ·dotF164x1AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotF164x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
 	VMOVUPS (SI), Z4
 	VCVTPH2PS (DI), Z5
 	VFMADD231PS Z4, Z5, Z0
@@ -1054,11 +1047,13 @@ loop:
 	ADDQ $64, DI
 	ADDQ $64, R11
 	ADDQ $128, SI
-	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -1072,29 +1067,29 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF164x2AVX512(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF164x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 4 × 2. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Z0 … Z7 sums, Z10 … w, Z8 x.
-TEXT ·dotF164x2AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotF164x2AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1105,10 +1100,6 @@ TEXT ·dotF164x2AVX512(SB), NOSPLIT, $0-56
 	VPXORD Z7, Z7, Z7
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
 	VMOVUPS (SI), Z8
 	VMOVUPS (SI)(R9*1), Z9
 	VCVTPH2PS (DI), Z10
@@ -1140,11 +1131,13 @@ loop:
 	ADDQ $64, DI
 	ADDQ $64, R11
 	ADDQ $128, SI
-	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -1166,36 +1159,39 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF164x3AVX512(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF164x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 4 × 3. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Z0 … Z11 sums, Z15 … w, Z12 x.
-TEXT ·dotF164x3AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotF164x3AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1210,10 +1206,6 @@ TEXT ·dotF164x3AVX512(SB), NOSPLIT, $0-56
 	VPXORD Z11, Z11, Z11
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
 	VMOVUPS (SI), Z12
 	VMOVUPS (SI)(R9*1), Z13
 	VMOVUPS (SI)(R9*2), Z14
@@ -1255,11 +1247,13 @@ loop:
 	ADDQ $64, DI
 	ADDQ $64, R11
 	ADDQ $128, SI
-	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -1289,45 +1283,51 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF164x4AVX512(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF164x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 4 × 4. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Z0 … Z15 sums, Z16 … w, Z20 x.
-TEXT ·dotF164x4AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotF164x4AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1346,10 +1346,6 @@ TEXT ·dotF164x4AVX512(SB), NOSPLIT, $0-56
 	VPXORD Z15, Z15, Z15
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
 	VCVTPH2PS (DI), Z16
 	VCVTPH2PS (DI)(R8*1), Z17
 	VCVTPH2PS (DI)(R8*2), Z18
@@ -1402,11 +1398,13 @@ loop:
 	ADDQ $64, R11
 	ADDQ $128, SI
 	ADDQ $128, R10
-	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -1444,52 +1442,61 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF164x5AVX512(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF164x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 4 × 5. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Z0 … Z19 sums, Z20 … w, Z24 x.
-TEXT ·dotF164x5AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotF164x5AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1512,10 +1519,6 @@ TEXT ·dotF164x5AVX512(SB), NOSPLIT, $0-56
 	VPXORD Z19, Z19, Z19
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
 	VCVTPH2PS (DI), Z20
 	VCVTPH2PS (DI)(R8*1), Z21
 	VCVTPH2PS (DI)(R8*2), Z22
@@ -1578,11 +1581,13 @@ loop:
 	ADDQ $64, R11
 	ADDQ $128, SI
 	ADDQ $128, R10
-	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -1628,28 +1633,40 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y16, Y0
 	VMOVAPS Y17, Y1
@@ -1660,31 +1677,31 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF164x6AVX512(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF164x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 4 × 6. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Z0 … Z23 sums, Z24 … w, Z28 x.
-TEXT ·dotF164x6AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotF164x6AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1711,10 +1728,6 @@ TEXT ·dotF164x6AVX512(SB), NOSPLIT, $0-56
 	VPXORD Z23, Z23, Z23
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
 	VCVTPH2PS (DI), Z24
 	VCVTPH2PS (DI)(R8*1), Z25
 	VCVTPH2PS (DI)(R8*2), Z26
@@ -1787,11 +1800,13 @@ loop:
 	ADDQ $64, R11
 	ADDQ $128, SI
 	ADDQ $128, R10
-	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -1845,28 +1860,40 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y16, Y0
 	VMOVAPS Y17, Y1
@@ -1877,7 +1904,10 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y20, Y0
 	VMOVAPS Y21, Y1
@@ -1888,6 +1918,9 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X5
 	VADDPS X5, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET

@@ -6,27 +6,23 @@
 #include "textflag.h"
 #include "half_avx_amd64.h"
 
-// func dotF321x1AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF321x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 1 × 1. Requires AVX, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y0 sums, Y1 … w, Y2 x.
-TEXT ·dotF321x1AVX(SB), NOSPLIT, $0-56
+TEXT ·dotF321x1AVX(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
-	MOVQ R8, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
 	VMOVUPS (DI), Y1
 	VMOVUPS (SI), Y2
 	VMULPS Y2, Y1, Y15
@@ -45,7 +41,6 @@ loop:
 	VADDPS Y15, Y0, Y0
 	ADDQ $128, DI
 	ADDQ $128, SI
-	ADDQ $128, DX
 	SUBQ $32, CX
 	JNZ  loop
 
@@ -58,39 +53,28 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotF324x1AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF324x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 4 × 1. Requires AVX, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y3 sums, Y5 … w, Y4 x.
-TEXT ·dotF324x1AVX(SB), NOSPLIT, $0-56
+TEXT ·dotF324x1AVX(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
-	PREFETCHT0 256(DX)
-	PREFETCHT0 320(DX)
-	PREFETCHT0 384(DX)
-	PREFETCHT0 448(DX)
 	VMOVUPS (SI), Y4
 	VMOVUPS (DI), Y5
 	VMULPS Y4, Y5, Y15
@@ -146,39 +130,41 @@ loop:
 	ADDQ $128, DI
 	ADDQ $128, R11
 	ADDQ $128, SI
-	ADDQ $512, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF324x2AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF324x2AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 4 × 2. Requires AVX, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y7 sums, Y10 … w, Y8 x.
-TEXT ·dotF324x2AVX(SB), NOSPLIT, $0-56
+TEXT ·dotF324x2AVX(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -189,14 +175,6 @@ TEXT ·dotF324x2AVX(SB), NOSPLIT, $0-56
 	VXORPS Y7, Y7, Y7
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
-	PREFETCHT0 256(DX)
-	PREFETCHT0 320(DX)
-	PREFETCHT0 384(DX)
-	PREFETCHT0 448(DX)
 	VMOVUPS (SI), Y8
 	VMOVUPS (SI)(R9*1), Y9
 	VMOVUPS (DI), Y10
@@ -288,44 +266,49 @@ loop:
 	ADDQ $128, DI
 	ADDQ $128, R11
 	ADDQ $128, SI
-	ADDQ $512, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF322x3AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF322x3AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 2 × 3. Requires AVX, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y5 sums, Y6 … w, Y8 x.
-TEXT ·dotF322x3AVX(SB), NOSPLIT, $0-56
+TEXT ·dotF322x3AVX(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
-	MOVQ R8, DX
-	IMULQ $2, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -334,10 +317,6 @@ TEXT ·dotF322x3AVX(SB), NOSPLIT, $0-56
 	VXORPS Y5, Y5, Y5
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
 	VMOVUPS (DI), Y6
 	VMOVUPS (DI)(R8*1), Y7
 	VMOVUPS (SI), Y8
@@ -408,47 +387,49 @@ loop:
 	VADDPS Y15, Y5, Y5
 	ADDQ $128, DI
 	ADDQ $128, SI
-	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y4, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotF322x4AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF322x4AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 2 × 4. Requires AVX, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y7 sums, Y8 … w, Y10 x.
-TEXT ·dotF322x4AVX(SB), NOSPLIT, $0-56
+TEXT ·dotF322x4AVX(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ R8, DX
-	IMULQ $2, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -459,10 +440,6 @@ TEXT ·dotF322x4AVX(SB), NOSPLIT, $0-56
 	VXORPS Y7, Y7, Y7
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
 	VMOVUPS (DI), Y8
 	VMOVUPS (DI)(R8*1), Y9
 	VMOVUPS (SI), Y10
@@ -554,18 +531,22 @@ loop:
 	ADDQ $128, DI
 	ADDQ $128, SI
 	ADDQ $128, R10
-	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -573,30 +554,29 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF322x5AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF322x5AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 2 × 5. Requires AVX, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y9 sums, Y10 … w, Y12 x.
-TEXT ·dotF322x5AVX(SB), NOSPLIT, $0-56
+TEXT ·dotF322x5AVX(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ R8, DX
-	IMULQ $2, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -609,10 +589,6 @@ TEXT ·dotF322x5AVX(SB), NOSPLIT, $0-56
 	VXORPS Y9, Y9, Y9
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
 	VMOVUPS (DI), Y10
 	VMOVUPS (DI)(R8*1), Y11
 	VMOVUPS (SI), Y12
@@ -724,18 +700,22 @@ loop:
 	ADDQ $128, DI
 	ADDQ $128, SI
 	ADDQ $128, R10
-	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -743,37 +723,37 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y8, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVLPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotF322x6AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF322x6AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 2 × 6. Requires AVX, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y11 sums, Y12 … w, Y14 x.
-TEXT ·dotF322x6AVX(SB), NOSPLIT, $0-56
+TEXT ·dotF322x6AVX(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ R8, DX
-	IMULQ $2, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -788,10 +768,6 @@ TEXT ·dotF322x6AVX(SB), NOSPLIT, $0-56
 	VXORPS Y11, Y11, Y11
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
 	VMOVUPS (DI), Y12
 	VMOVUPS (DI)(R8*1), Y13
 	VMOVUPS (SI), Y14
@@ -923,18 +899,22 @@ loop:
 	ADDQ $128, DI
 	ADDQ $128, SI
 	ADDQ $128, R10
-	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -942,8 +922,10 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
@@ -951,31 +933,30 @@ loop:
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVLPS X8, (BX)
-	VMOVHPS X8, (BX)(AX*1)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(AX*1)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF161x1AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF161x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 1 × 1. Requires AVX, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y0 sums, Y1 … w, Y2 x.
-TEXT ·dotF161x1AVX(SB), NOSPLIT, $0-56
+TEXT ·dotF161x1AVX(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
-	MOVQ R8, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 
 loop:
-	PREFETCHT0 0(DX)
 	HALVES((DI), X1, Y1, X14, X15, Y14, Y15)
 	VMOVUPS (SI), Y2
 	VMULPS Y2, Y1, Y15
@@ -994,7 +975,6 @@ loop:
 	VADDPS Y15, Y0, Y0
 	ADDQ $64, DI
 	ADDQ $128, SI
-	ADDQ $64, DX
 	SUBQ $32, CX
 	JNZ  loop
 
@@ -1007,35 +987,28 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotF164x1AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF164x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 4 × 1. Requires AVX, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y3 sums, Y5 … w, Y4 x.
-TEXT ·dotF164x1AVX(SB), NOSPLIT, $0-56
+TEXT ·dotF164x1AVX(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
 	VMOVUPS (SI), Y4
 	HALVES((DI), X5, Y5, X14, X15, Y14, Y15)
 	VMULPS Y4, Y5, Y15
@@ -1091,39 +1064,41 @@ loop:
 	ADDQ $64, DI
 	ADDQ $64, R11
 	ADDQ $128, SI
-	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF164x2AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF164x2AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 4 × 2. Requires AVX, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y7 sums, Y10 … w, Y8 x.
-TEXT ·dotF164x2AVX(SB), NOSPLIT, $0-56
+TEXT ·dotF164x2AVX(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
-	MOVQ R8, DX
-	IMULQ $4, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1134,10 +1109,6 @@ TEXT ·dotF164x2AVX(SB), NOSPLIT, $0-56
 	VXORPS Y7, Y7, Y7
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
 	VMOVUPS (SI), Y8
 	VMOVUPS (SI)(R9*1), Y9
 	HALVES((DI), X10, Y10, X14, X15, Y14, Y15)
@@ -1229,44 +1200,49 @@ loop:
 	ADDQ $64, DI
 	ADDQ $64, R11
 	ADDQ $128, SI
-	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF162x3AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF162x3AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 2 × 3. Requires AVX, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y5 sums, Y6 … w, Y8 x.
-TEXT ·dotF162x3AVX(SB), NOSPLIT, $0-56
+TEXT ·dotF162x3AVX(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
-	MOVQ R8, DX
-	IMULQ $2, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1275,8 +1251,6 @@ TEXT ·dotF162x3AVX(SB), NOSPLIT, $0-56
 	VXORPS Y5, Y5, Y5
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
 	HALVES((DI), X6, Y6, X14, X15, Y14, Y15)
 	HALVES((DI)(R8*1), X7, Y7, X14, X15, Y14, Y15)
 	VMOVUPS (SI), Y8
@@ -1347,47 +1321,49 @@ loop:
 	VADDPS Y15, Y5, Y5
 	ADDQ $64, DI
 	ADDQ $128, SI
-	ADDQ $128, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y4, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotF162x4AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF162x4AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 2 × 4. Requires AVX, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y7 sums, Y8 … w, Y10 x.
-TEXT ·dotF162x4AVX(SB), NOSPLIT, $0-56
+TEXT ·dotF162x4AVX(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ R8, DX
-	IMULQ $2, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1398,8 +1374,6 @@ TEXT ·dotF162x4AVX(SB), NOSPLIT, $0-56
 	VXORPS Y7, Y7, Y7
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
 	HALVES((DI), X8, Y8, X14, X15, Y14, Y15)
 	HALVES((DI)(R8*1), X9, Y9, X14, X15, Y14, Y15)
 	VMOVUPS (SI), Y10
@@ -1491,18 +1465,22 @@ loop:
 	ADDQ $64, DI
 	ADDQ $128, SI
 	ADDQ $128, R10
-	ADDQ $128, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -1510,30 +1488,29 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotF162x5AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF162x5AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 2 × 5. Requires AVX, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y9 sums, Y10 … w, Y12 x.
-TEXT ·dotF162x5AVX(SB), NOSPLIT, $0-56
+TEXT ·dotF162x5AVX(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ R8, DX
-	IMULQ $2, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1546,8 +1523,6 @@ TEXT ·dotF162x5AVX(SB), NOSPLIT, $0-56
 	VXORPS Y9, Y9, Y9
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
 	HALVES((DI), X10, Y10, X14, X15, Y14, Y15)
 	HALVES((DI)(R8*1), X11, Y11, X14, X15, Y14, Y15)
 	VMOVUPS (SI), Y12
@@ -1659,18 +1634,22 @@ loop:
 	ADDQ $64, DI
 	ADDQ $128, SI
 	ADDQ $128, R10
-	ADDQ $128, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -1678,37 +1657,37 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y8, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVLPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotF162x6AVX(y *float32, ys int, w *byte, ws int, x *float32, xs int, n int)
+// func dotF162x6AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 2 × 6. Requires AVX, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y11 sums, Y12 … w, Y14 x.
-TEXT ·dotF162x6AVX(SB), NOSPLIT, $0-56
+TEXT ·dotF162x6AVX(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
-	MOVQ R8, DX
-	IMULQ $2, DX
-	ADDQ DI, DX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1723,8 +1702,6 @@ TEXT ·dotF162x6AVX(SB), NOSPLIT, $0-56
 	VXORPS Y11, Y11, Y11
 
 loop:
-	PREFETCHT0 0(DX)
-	PREFETCHT0 64(DX)
 	HALVES((DI), X12, Y12, X14, X15, Y14, Y15)
 	HALVES((DI)(R8*1), X13, Y13, X14, X15, Y14, Y15)
 	VMOVUPS (SI), Y14
@@ -1856,18 +1833,22 @@ loop:
 	ADDQ $64, DI
 	ADDQ $128, SI
 	ADDQ $128, R10
-	ADDQ $128, DX
 	SUBQ $32, CX
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -1875,8 +1856,10 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
@@ -1884,7 +1867,9 @@ loop:
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVLPS X8, (BX)
-	VMOVHPS X8, (BX)(AX*1)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(AX*1)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	VZEROUPPER
 	RET

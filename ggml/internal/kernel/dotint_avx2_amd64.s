@@ -73,18 +73,18 @@ DATA ·dotIntLowAVX2<>+16(SB)/8, $0x00FF00FF00FF00FF
 DATA ·dotIntLowAVX2<>+24(SB)/8, $0x00FF00FF00FF00FF
 GLOBL ·dotIntLowAVX2<>(SB), RODATA|NOPTR, $32
 
-// func dotQ4_0_1x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_0_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ4_0_1x1AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_0_1x1AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	LEAQ 2048(DI)(DX*1), DX
@@ -121,18 +121,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_0_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ4_0_4x1AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_0_4x1AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -205,27 +205,33 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x2AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_0_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ4_0_4x2AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_0_4x2AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -322,34 +328,43 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_2x3AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_0_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ4_0_2x3AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_0_2x3AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	IMULQ $2, DX
@@ -416,35 +431,41 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y4, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_2x4AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_0_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ4_0_2x4AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_0_2x4AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -526,13 +547,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -540,23 +566,25 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_2x5AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_0_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ4_0_2x5AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_0_2x5AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -649,13 +677,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -663,30 +696,33 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y8, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVLPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_1x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_1_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ4_1_1x1AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_1_1x1AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
@@ -726,18 +762,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_1_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ4_1_4x1AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_1_4x1AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -816,27 +852,33 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x2AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_1_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ4_1_4x2AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_1_4x2AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -950,34 +992,43 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_2x3AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_1_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ4_1_2x3AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_1_2x3AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
@@ -1057,35 +1108,41 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y4, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_2x4AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_1_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ4_1_2x4AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_1_2x4AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -1187,13 +1244,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -1201,23 +1263,25 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_2x5AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_1_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ4_1_2x5AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_1_2x5AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -1334,13 +1398,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -1348,30 +1417,33 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y8, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVLPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_1x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_0_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ5_0_1x1AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_0_1x1AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	LEAQ 2048(DI)(DX*1), DX
@@ -1418,18 +1490,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_0_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ5_0_4x1AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_0_4x1AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -1530,27 +1602,33 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x2AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_0_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ5_0_4x2AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_0_4x2AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -1672,34 +1750,43 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_2x3AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_0_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ5_0_2x3AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_0_2x3AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	IMULQ $2, DX
@@ -1781,35 +1868,41 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y4, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_2x4AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_0_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ5_0_2x4AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_0_2x4AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -1904,13 +1997,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -1918,23 +2016,25 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_2x5AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_0_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ5_0_2x5AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_0_2x5AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -2039,13 +2139,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -2053,30 +2158,33 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y8, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVLPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_1x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_1_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ5_1_1x1AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_1_1x1AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
@@ -2129,18 +2237,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_1_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ5_1_4x1AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_1_4x1AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -2253,27 +2361,33 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x2AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_1_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ5_1_4x2AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_1_4x2AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -2420,34 +2534,43 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_2x3AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_1_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ5_1_2x3AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_1_2x3AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
@@ -2546,35 +2669,41 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y4, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_2x4AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_1_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ5_1_2x4AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_1_2x4AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -2693,13 +2822,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -2707,23 +2841,25 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_2x5AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_1_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ5_1_2x5AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_1_2x5AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -2856,13 +2992,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -2870,30 +3011,33 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y8, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVLPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_1x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ8_0_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ8_0_1x1AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ8_0_1x1AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	LEAQ 2048(DI)(DX*1), DX
@@ -2925,18 +3069,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x1AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ8_0_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ8_0_4x1AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ8_0_4x1AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -2996,27 +3140,33 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x2AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ8_0_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ8_0_4x2AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ8_0_4x2AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -3100,34 +3250,43 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_2x3AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ8_0_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ8_0_2x3AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ8_0_2x3AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	IMULQ $2, DX
@@ -3187,35 +3346,41 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y4, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_2x4AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ8_0_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ8_0_2x4AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ8_0_2x4AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -3290,13 +3455,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -3304,23 +3474,25 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_2x5AVX2(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ8_0_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ8_0_2x5AVX2(SB), NOSPLIT, $0-56
+TEXT ·dotQ8_0_2x5AVX2(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -3407,13 +3579,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -3421,14 +3598,17 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y8, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVLPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VZEROUPPER
 	RET

@@ -50,18 +50,18 @@ DATA ·dotIntShiftAVX512<>+48(SB)/8, $0x0004000400040004
 DATA ·dotIntShiftAVX512<>+56(SB)/8, $0x0004000400040004
 GLOBL ·dotIntShiftAVX512<>(SB), RODATA|NOPTR, $64
 
-// func dotQ4_0_1x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_0_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z0 sums, Z1 the scale of a block, Z2 weights.
-TEXT ·dotQ4_0_1x1AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_0_1x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	LEAQ 2048(DI)(DX*1), DX
@@ -99,18 +99,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_0_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z3 sums, Z4 the scale of a block, Z5 weights.
-TEXT ·dotQ4_0_4x1AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_0_4x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -176,6 +176,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -189,22 +192,25 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x2AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_0_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z7 sums, Z8 the scale of a block, Z9 weights.
-TEXT ·dotQ4_0_4x2AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_0_4x2AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -286,6 +292,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -307,29 +316,35 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x3AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_0_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z11 sums, Z12 the scale of a block, Z13 weights.
-TEXT ·dotQ4_0_4x3AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_0_4x3AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -427,6 +442,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -456,36 +474,45 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x4AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_0_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z15 sums, Z16 the scale of a block, Z17 weights.
-TEXT ·dotQ4_0_4x4AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_0_4x4AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -602,6 +629,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -639,43 +669,55 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x5AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_0_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z19 sums, Z20 the scale of a block, Z21 weights.
-TEXT ·dotQ4_0_4x5AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_0_4x5AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -808,6 +850,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -853,28 +898,40 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y16, Y0
 	VMOVAPS Y17, Y1
@@ -885,22 +942,25 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x6AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_0_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z23 sums, Z24 the scale of a block, Z25 weights.
-TEXT ·dotQ4_0_4x6AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_0_4x6AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -1049,6 +1109,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -1102,28 +1165,40 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y16, Y0
 	VMOVAPS Y17, Y1
@@ -1134,7 +1209,10 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y20, Y0
 	VMOVAPS Y21, Y1
@@ -1145,22 +1223,25 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X5
 	VADDPS X5, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_1x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_1_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z0 sums, Z1 the scale of a block, Z2 weights.
-TEXT ·dotQ4_1_1x1AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_1_1x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
@@ -1202,18 +1283,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_1_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z3 sums, Z4 the scale of a block, Z5 weights.
-TEXT ·dotQ4_1_4x1AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_1_4x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -1289,6 +1370,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -1302,22 +1386,25 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x2AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_1_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z7 sums, Z8 the scale of a block, Z9 weights.
-TEXT ·dotQ4_1_4x2AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_1_4x2AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -1420,6 +1507,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -1441,29 +1531,35 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x3AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_1_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z11 sums, Z12 the scale of a block, Z13 weights.
-TEXT ·dotQ4_1_4x3AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_1_4x3AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -1590,6 +1686,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -1619,36 +1718,45 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x4AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_1_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z15 sums, Z16 the scale of a block, Z17 weights.
-TEXT ·dotQ4_1_4x4AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_1_4x4AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -1805,6 +1913,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -1842,43 +1953,55 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x5AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_1_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z19 sums, Z20 the scale of a block, Z21 weights.
-TEXT ·dotQ4_1_4x5AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_1_4x5AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -2059,6 +2182,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -2104,28 +2230,40 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y16, Y0
 	VMOVAPS Y17, Y1
@@ -2136,22 +2274,25 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x6AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_1_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z23 sums, Z24 the scale of a block, Z25 weights.
-TEXT ·dotQ4_1_4x6AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_1_4x6AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -2356,6 +2497,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -2409,28 +2553,40 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y16, Y0
 	VMOVAPS Y17, Y1
@@ -2441,7 +2597,10 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y20, Y0
 	VMOVAPS Y21, Y1
@@ -2452,22 +2611,25 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X5
 	VADDPS X5, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_1x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_0_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z0 sums, Z1 the scale of a block, Z2 weights.
-TEXT ·dotQ5_0_1x1AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_0_1x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	LEAQ 2048(DI)(DX*1), DX
@@ -2507,18 +2669,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_0_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z3 sums, Z4 the scale of a block, Z5 weights.
-TEXT ·dotQ5_0_4x1AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_0_4x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -2592,6 +2754,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -2605,22 +2770,25 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x2AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_0_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z7 sums, Z8 the scale of a block, Z9 weights.
-TEXT ·dotQ5_0_4x2AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_0_4x2AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -2710,6 +2878,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -2731,29 +2902,35 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x3AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_0_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z11 sums, Z12 the scale of a block, Z13 weights.
-TEXT ·dotQ5_0_4x3AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_0_4x3AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -2859,6 +3036,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -2888,36 +3068,45 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x4AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_0_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z15 sums, Z16 the scale of a block, Z17 weights.
-TEXT ·dotQ5_0_4x4AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_0_4x4AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -3042,6 +3231,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -3079,43 +3271,55 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x5AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_0_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z19 sums, Z20 the scale of a block, Z21 weights.
-TEXT ·dotQ5_0_4x5AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_0_4x5AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -3256,6 +3460,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -3301,28 +3508,40 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y16, Y0
 	VMOVAPS Y17, Y1
@@ -3333,22 +3552,25 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x6AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_0_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z23 sums, Z24 the scale of a block, Z25 weights.
-TEXT ·dotQ5_0_4x6AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_0_4x6AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -3505,6 +3727,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -3558,28 +3783,40 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y16, Y0
 	VMOVAPS Y17, Y1
@@ -3590,7 +3827,10 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y20, Y0
 	VMOVAPS Y21, Y1
@@ -3601,22 +3841,25 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X5
 	VADDPS X5, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_1x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_1_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z0 sums, Z1 the scale of a block, Z2 weights.
-TEXT ·dotQ5_1_1x1AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_1_1x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
@@ -3661,18 +3904,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_1_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z3 sums, Z4 the scale of a block, Z5 weights.
-TEXT ·dotQ5_1_4x1AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_1_4x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -3757,6 +4000,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -3770,22 +4016,25 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x2AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_1_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z7 sums, Z8 the scale of a block, Z9 weights.
-TEXT ·dotQ5_1_4x2AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_1_4x2AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -3897,6 +4146,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -3918,29 +4170,35 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x3AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_1_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z11 sums, Z12 the scale of a block, Z13 weights.
-TEXT ·dotQ5_1_4x3AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_1_4x3AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -4076,6 +4334,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -4105,36 +4366,45 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x4AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_1_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z15 sums, Z16 the scale of a block, Z17 weights.
-TEXT ·dotQ5_1_4x4AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_1_4x4AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -4300,6 +4570,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -4337,43 +4610,55 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x5AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_1_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z19 sums, Z20 the scale of a block, Z21 weights.
-TEXT ·dotQ5_1_4x5AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_1_4x5AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -4563,6 +4848,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -4608,28 +4896,40 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y16, Y0
 	VMOVAPS Y17, Y1
@@ -4640,22 +4940,25 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x6AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_1_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z23 sums, Z24 the scale of a block, Z25 weights.
-TEXT ·dotQ5_1_4x6AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_1_4x6AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -4869,6 +5172,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -4922,28 +5228,40 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y16, Y0
 	VMOVAPS Y17, Y1
@@ -4954,7 +5272,10 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y20, Y0
 	VMOVAPS Y21, Y1
@@ -4965,22 +5286,25 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X5
 	VADDPS X5, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_1x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ8_0_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z0 sums, Z1 the scale of a block, Z2 weights.
-TEXT ·dotQ8_0_1x1AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ8_0_1x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	LEAQ 2048(DI)(DX*1), DX
@@ -5011,18 +5335,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x1AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ8_0_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z3 sums, Z4 the scale of a block, Z5 weights.
-TEXT ·dotQ8_0_4x1AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ8_0_4x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -5070,6 +5394,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -5083,22 +5410,25 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x2AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ8_0_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z7 sums, Z8 the scale of a block, Z9 weights.
-TEXT ·dotQ8_0_4x2AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ8_0_4x2AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -5162,6 +5492,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -5183,29 +5516,35 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x3AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ8_0_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z11 sums, Z12 the scale of a block, Z13 weights.
-TEXT ·dotQ8_0_4x3AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ8_0_4x3AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -5285,6 +5624,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -5314,36 +5656,45 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x4AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ8_0_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z15 sums, Z16 the scale of a block, Z17 weights.
-TEXT ·dotQ8_0_4x4AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ8_0_4x4AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -5442,6 +5793,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -5479,43 +5833,55 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x5AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ8_0_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z19 sums, Z20 the scale of a block, Z21 weights.
-TEXT ·dotQ8_0_4x5AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ8_0_4x5AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -5630,6 +5996,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -5675,28 +6044,40 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y16, Y0
 	VMOVAPS Y17, Y1
@@ -5707,22 +6088,25 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x6AVX512(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ8_0_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Z0 … Z23 sums, Z24 the scale of a block, Z25 weights.
-TEXT ·dotQ8_0_4x6AVX512(SB), NOSPLIT, $0-56
+TEXT ·dotQ8_0_4x6AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -5853,6 +6237,9 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VEXTRACTF64X4 $1, Z0, Y31
 	VADDPS Y31, Y0, Y0
 	VEXTRACTF64X4 $1, Z1, Y31
@@ -5906,28 +6293,40 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y11, Y10, Y10
 	VHADDPS Y10, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVUPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
+	VEXTRACTPS $2, X8, (BX)(SI*2)
+	VEXTRACTPS $3, X8, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y13, Y12, Y12
 	VHADDPS Y15, Y14, Y14
 	VHADDPS Y14, Y12, Y12
 	VEXTRACTF128 $1, Y12, X13
 	VADDPS X13, X12, X12
-	VMOVUPS X12, (BX)
+	VMOVSS X12, (BX)
+	VEXTRACTPS $1, X12, (BX)(SI*1)
+	VEXTRACTPS $2, X12, (BX)(SI*2)
+	VEXTRACTPS $3, X12, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y16, Y0
 	VMOVAPS Y17, Y1
@@ -5938,7 +6337,10 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VMOVAPS Y20, Y0
 	VMOVAPS Y21, Y1
@@ -5949,6 +6351,9 @@ loop:
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X5
 	VADDPS X5, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET

@@ -74,18 +74,18 @@ DATA ·dotIntLowAVXVNNI<>+16(SB)/8, $0x00FF00FF00FF00FF
 DATA ·dotIntLowAVXVNNI<>+24(SB)/8, $0x00FF00FF00FF00FF
 GLOBL ·dotIntLowAVXVNNI<>(SB), RODATA|NOPTR, $32
 
-// func dotQ4_0_1x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_0_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ4_0_1x1AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_0_1x1AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	LEAQ 2048(DI)(DX*1), DX
@@ -122,18 +122,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_0_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ4_0_4x1AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_0_4x1AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -206,27 +206,33 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x2AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_0_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ4_0_4x2AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_0_4x2AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -323,34 +329,43 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_2x3AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_0_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ4_0_2x3AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_0_2x3AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	IMULQ $2, DX
@@ -417,35 +432,41 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y4, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_2x4AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_0_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ4_0_2x4AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_0_2x4AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -527,13 +548,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -541,23 +567,25 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_2x5AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_0_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_0 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ4_0_2x5AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_0_2x5AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -650,13 +678,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -664,30 +697,33 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y8, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVLPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_1x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_1_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ4_1_1x1AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_1_1x1AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
@@ -727,18 +763,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_1_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ4_1_4x1AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_1_4x1AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -817,27 +853,33 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x2AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_1_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ4_1_4x2AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_1_4x2AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -951,34 +993,43 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_2x3AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_1_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ4_1_2x3AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_1_2x3AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
@@ -1058,35 +1109,41 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y4, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_2x4AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_1_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ4_1_2x4AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_1_2x4AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -1188,13 +1245,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -1202,23 +1264,25 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_2x5AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ4_1_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q4_1 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ4_1_2x5AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ4_1_2x5AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -1335,13 +1399,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -1349,30 +1418,33 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y8, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVLPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_1x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_0_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ5_0_1x1AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_0_1x1AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	LEAQ 2048(DI)(DX*1), DX
@@ -1419,18 +1491,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_0_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ5_0_4x1AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_0_4x1AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -1529,27 +1601,33 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x2AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_0_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ5_0_4x2AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_0_4x2AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -1671,34 +1749,43 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_2x3AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_0_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ5_0_2x3AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_0_2x3AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	IMULQ $2, DX
@@ -1780,35 +1867,41 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y4, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_2x4AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_0_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ5_0_2x4AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_0_2x4AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -1903,13 +1996,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -1917,23 +2015,25 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_2x5AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_0_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_0 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ5_0_2x5AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_0_2x5AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -2038,13 +2138,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -2052,30 +2157,33 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y8, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVLPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_1x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_1_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ5_1_1x1AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_1_1x1AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
@@ -2128,18 +2236,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_1_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ5_1_4x1AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_1_4x1AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -2250,27 +2358,33 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x2AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_1_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ5_1_4x2AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_1_4x2AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -2417,34 +2531,43 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_2x3AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_1_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ5_1_2x3AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_1_2x3AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
@@ -2543,35 +2666,41 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y4, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_2x4AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_1_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ5_1_2x4AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_1_2x4AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -2690,13 +2819,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -2704,23 +2838,25 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_2x5AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ5_1_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q5_1 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ5_1_2x5AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ5_1_2x5AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -2853,13 +2989,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -2867,30 +3008,33 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y8, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVLPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_1x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ8_0_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ8_0_1x1AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ8_0_1x1AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	LEAQ 2048(DI)(DX*1), DX
@@ -2922,18 +3066,18 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x1AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ8_0_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ8_0_4x1AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ8_0_4x1AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -2993,27 +3137,33 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x2AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ8_0_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ8_0_4x2AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ8_0_4x2AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
@@ -3097,34 +3247,43 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (SI)(SI*2), DI                      // the fourth row
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVUPS X0, (BX)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(SI*2)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y7, Y6, Y6
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVUPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(SI*2)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_2x3AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ8_0_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ8_0_2x3AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ8_0_2x3AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	IMULQ $2, DX
@@ -3184,35 +3343,41 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
 	VHADDPS Y4, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_2x4AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ8_0_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ8_0_2x4AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ8_0_2x4AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -3287,13 +3452,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -3301,23 +3471,25 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_2x5AVXVNNI(y *float32, ys int, w *byte, ws int, x *byte, xs int, n int)
+// func dotQ8_0_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
 // Table.DotInt of q8_0 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ8_0_2x5AVXVNNI(SB), NOSPLIT, $0-56
+TEXT ·dotQ8_0_2x5AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
-	MOVQ w+16(FP), DI
-	MOVQ ws+24(FP), R8
-	MOVQ x+32(FP), SI
-	MOVQ xs+40(FP), R9
-	MOVQ n+48(FP), CX
+	MOVQ w+24(FP), DI
+	MOVQ ws+32(FP), R8
+	MOVQ x+40(FP), SI
+	MOVQ xs+48(FP), R9
+	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
@@ -3404,13 +3576,18 @@ loop:
 	JNZ  loop
 
 // Lanes: ((0+1) + (2+3)) + ((4+5) + (6+7)).
+	MOVQ yr+16(FP), SI
+	SHLQ $2, SI                              // bytes
+	LEAQ (AX)(SI*1), DI                      // the second row of the second column
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
-	VMOVLPS X0, (BX)
-	VMOVHPS X0, (BX)(AX*1)
+	VMOVSS X0, (BX)
+	VEXTRACTPS $1, X0, (BX)(SI*1)
+	VEXTRACTPS $2, X0, (BX)(AX*1)
+	VEXTRACTPS $3, X0, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y5, Y4, Y4
@@ -3418,14 +3595,17 @@ loop:
 	VHADDPS Y6, Y4, Y4
 	VEXTRACTF128 $1, Y4, X5
 	VADDPS X5, X4, X4
-	VMOVLPS X4, (BX)
-	VMOVHPS X4, (BX)(AX*1)
+	VMOVSS X4, (BX)
+	VEXTRACTPS $1, X4, (BX)(SI*1)
+	VEXTRACTPS $2, X4, (BX)(AX*1)
+	VEXTRACTPS $3, X4, (BX)(DI*1)
 	ADDQ AX, BX
 	ADDQ AX, BX
 	VHADDPS Y9, Y8, Y8
 	VHADDPS Y8, Y8, Y8
 	VEXTRACTF128 $1, Y8, X9
 	VADDPS X9, X8, X8
-	VMOVLPS X8, (BX)
+	VMOVSS X8, (BX)
+	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VZEROUPPER
 	RET
