@@ -7,7 +7,7 @@
 
 // func dotF321x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 1 × 1. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z0 sums, Z1 … w, Z2 x.
 TEXT ·dotF321x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
@@ -19,9 +19,13 @@ TEXT ·dotF321x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ R8, DX
+	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 
 loop:
+	PREFETCHT0 0(DX)
+	PREFETCHT0 64(DX)
 	VMOVUPS (DI), Z1
 	VMOVUPS (SI), Z2
 	VFMADD231PS Z2, Z1, Z0
@@ -30,6 +34,7 @@ loop:
 	VFMADD231PS Z2, Z1, Z0
 	ADDQ $128, DI
 	ADDQ $128, SI
+	ADDQ $128, DX
 	SUBQ $32, CX
 	JNZ  loop
 
@@ -46,7 +51,7 @@ loop:
 
 // func dotF324x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 4 × 1. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z3 sums, Z5 … w, Z4 x.
 TEXT ·dotF324x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
@@ -60,12 +65,23 @@ TEXT ·dotF324x1AVX512(SB), NOSPLIT, $0-64
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
+	MOVQ R8, DX
+	IMULQ $4, DX
+	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 
 loop:
+	PREFETCHT0 0(DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
 	VMOVUPS (SI), Z4
 	VMOVUPS (DI), Z5
 	VFMADD231PS Z4, Z5, Z0
@@ -87,6 +103,7 @@ loop:
 	ADDQ $128, DI
 	ADDQ $128, R11
 	ADDQ $128, SI
+	ADDQ $512, DX
 	SUBQ $32, CX
 	JNZ  loop
 
@@ -116,7 +133,7 @@ loop:
 
 // func dotF324x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 4 × 2. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z7 sums, Z10 … w, Z8 x.
 TEXT ·dotF324x2AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
@@ -130,6 +147,9 @@ TEXT ·dotF324x2AVX512(SB), NOSPLIT, $0-64
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
+	MOVQ R8, DX
+	IMULQ $4, DX
+	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -140,6 +160,14 @@ TEXT ·dotF324x2AVX512(SB), NOSPLIT, $0-64
 	VPXORD Z7, Z7, Z7
 
 loop:
+	PREFETCHT0 0(DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
 	VMOVUPS (SI), Z8
 	VMOVUPS (SI)(R9*1), Z9
 	VMOVUPS (DI), Z10
@@ -171,6 +199,7 @@ loop:
 	ADDQ $128, DI
 	ADDQ $128, R11
 	ADDQ $128, SI
+	ADDQ $512, DX
 	SUBQ $32, CX
 	JNZ  loop
 
@@ -218,7 +247,7 @@ loop:
 
 // func dotF324x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 4 × 3. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z11 sums, Z15 … w, Z12 x.
 TEXT ·dotF324x3AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
@@ -232,6 +261,9 @@ TEXT ·dotF324x3AVX512(SB), NOSPLIT, $0-64
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
+	MOVQ R8, DX
+	IMULQ $4, DX
+	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -246,6 +278,14 @@ TEXT ·dotF324x3AVX512(SB), NOSPLIT, $0-64
 	VPXORD Z11, Z11, Z11
 
 loop:
+	PREFETCHT0 0(DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
 	VMOVUPS (SI), Z12
 	VMOVUPS (SI)(R9*1), Z13
 	VMOVUPS (SI)(R9*2), Z14
@@ -287,6 +327,7 @@ loop:
 	ADDQ $128, DI
 	ADDQ $128, R11
 	ADDQ $128, SI
+	ADDQ $512, DX
 	SUBQ $32, CX
 	JNZ  loop
 
@@ -352,7 +393,7 @@ loop:
 
 // func dotF324x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 4 × 4. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z15 sums, Z16 … w, Z20 x.
 TEXT ·dotF324x4AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
@@ -368,6 +409,9 @@ TEXT ·dotF324x4AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R8, DX
+	IMULQ $4, DX
+	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -386,6 +430,14 @@ TEXT ·dotF324x4AVX512(SB), NOSPLIT, $0-64
 	VPXORD Z15, Z15, Z15
 
 loop:
+	PREFETCHT0 0(DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
 	VMOVUPS (DI), Z16
 	VMOVUPS (DI)(R8*1), Z17
 	VMOVUPS (DI)(R8*2), Z18
@@ -438,6 +490,7 @@ loop:
 	ADDQ $128, R11
 	ADDQ $128, SI
 	ADDQ $128, R10
+	ADDQ $512, DX
 	SUBQ $32, CX
 	JNZ  loop
 
@@ -521,7 +574,7 @@ loop:
 
 // func dotF324x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 4 × 5. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z19 sums, Z20 … w, Z24 x.
 TEXT ·dotF324x5AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
@@ -537,6 +590,9 @@ TEXT ·dotF324x5AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R8, DX
+	IMULQ $4, DX
+	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -559,6 +615,14 @@ TEXT ·dotF324x5AVX512(SB), NOSPLIT, $0-64
 	VPXORD Z19, Z19, Z19
 
 loop:
+	PREFETCHT0 0(DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
 	VMOVUPS (DI), Z20
 	VMOVUPS (DI)(R8*1), Z21
 	VMOVUPS (DI)(R8*2), Z22
@@ -621,6 +685,7 @@ loop:
 	ADDQ $128, R11
 	ADDQ $128, SI
 	ADDQ $128, R10
+	ADDQ $512, DX
 	SUBQ $32, CX
 	JNZ  loop
 
@@ -726,7 +791,7 @@ loop:
 
 // func dotF324x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF32 for 4 × 6. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z23 sums, Z24 … w, Z28 x.
 TEXT ·dotF324x6AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
@@ -742,6 +807,9 @@ TEXT ·dotF324x6AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R8, DX
+	IMULQ $4, DX
+	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -768,6 +836,14 @@ TEXT ·dotF324x6AVX512(SB), NOSPLIT, $0-64
 	VPXORD Z23, Z23, Z23
 
 loop:
+	PREFETCHT0 0(DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
 	VMOVUPS (DI), Z24
 	VMOVUPS (DI)(R8*1), Z25
 	VMOVUPS (DI)(R8*2), Z26
@@ -840,6 +916,7 @@ loop:
 	ADDQ $128, R11
 	ADDQ $128, SI
 	ADDQ $128, R10
+	ADDQ $512, DX
 	SUBQ $32, CX
 	JNZ  loop
 
@@ -967,7 +1044,7 @@ loop:
 
 // func dotF161x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 1 × 1. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z0 sums, Z1 … w, Z2 x.
 TEXT ·dotF161x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
@@ -979,9 +1056,12 @@ TEXT ·dotF161x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
+	MOVQ R8, DX
+	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 
 loop:
+	PREFETCHT0 0(DX)
 	VCVTPH2PS (DI), Z1
 	VMOVUPS (SI), Z2
 	VFMADD231PS Z2, Z1, Z0
@@ -990,6 +1070,7 @@ loop:
 	VFMADD231PS Z2, Z1, Z0
 	ADDQ $64, DI
 	ADDQ $128, SI
+	ADDQ $64, DX
 	SUBQ $32, CX
 	JNZ  loop
 
@@ -1006,7 +1087,7 @@ loop:
 
 // func dotF164x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 4 × 1. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z3 sums, Z5 … w, Z4 x.
 TEXT ·dotF164x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
@@ -1020,12 +1101,19 @@ TEXT ·dotF164x1AVX512(SB), NOSPLIT, $0-64
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
+	MOVQ R8, DX
+	IMULQ $4, DX
+	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 
 loop:
+	PREFETCHT0 0(DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
 	VMOVUPS (SI), Z4
 	VCVTPH2PS (DI), Z5
 	VFMADD231PS Z4, Z5, Z0
@@ -1047,6 +1135,7 @@ loop:
 	ADDQ $64, DI
 	ADDQ $64, R11
 	ADDQ $128, SI
+	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
@@ -1076,7 +1165,7 @@ loop:
 
 // func dotF164x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 4 × 2. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z7 sums, Z10 … w, Z8 x.
 TEXT ·dotF164x2AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
@@ -1090,6 +1179,9 @@ TEXT ·dotF164x2AVX512(SB), NOSPLIT, $0-64
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
+	MOVQ R8, DX
+	IMULQ $4, DX
+	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1100,6 +1192,10 @@ TEXT ·dotF164x2AVX512(SB), NOSPLIT, $0-64
 	VPXORD Z7, Z7, Z7
 
 loop:
+	PREFETCHT0 0(DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
 	VMOVUPS (SI), Z8
 	VMOVUPS (SI)(R9*1), Z9
 	VCVTPH2PS (DI), Z10
@@ -1131,6 +1227,7 @@ loop:
 	ADDQ $64, DI
 	ADDQ $64, R11
 	ADDQ $128, SI
+	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
@@ -1178,7 +1275,7 @@ loop:
 
 // func dotF164x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 4 × 3. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z11 sums, Z15 … w, Z12 x.
 TEXT ·dotF164x3AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
@@ -1192,6 +1289,9 @@ TEXT ·dotF164x3AVX512(SB), NOSPLIT, $0-64
 	SHLQ $2, R9                              // bytes
 	LEAQ (DI)(R8*2), R11
 	ADDQ R8, R11                             // line 3
+	MOVQ R8, DX
+	IMULQ $4, DX
+	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1206,6 +1306,10 @@ TEXT ·dotF164x3AVX512(SB), NOSPLIT, $0-64
 	VPXORD Z11, Z11, Z11
 
 loop:
+	PREFETCHT0 0(DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
 	VMOVUPS (SI), Z12
 	VMOVUPS (SI)(R9*1), Z13
 	VMOVUPS (SI)(R9*2), Z14
@@ -1247,6 +1351,7 @@ loop:
 	ADDQ $64, DI
 	ADDQ $64, R11
 	ADDQ $128, SI
+	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
@@ -1312,7 +1417,7 @@ loop:
 
 // func dotF164x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 4 × 4. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z15 sums, Z16 … w, Z20 x.
 TEXT ·dotF164x4AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
@@ -1328,6 +1433,9 @@ TEXT ·dotF164x4AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R8, DX
+	IMULQ $4, DX
+	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1346,6 +1454,10 @@ TEXT ·dotF164x4AVX512(SB), NOSPLIT, $0-64
 	VPXORD Z15, Z15, Z15
 
 loop:
+	PREFETCHT0 0(DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
 	VCVTPH2PS (DI), Z16
 	VCVTPH2PS (DI)(R8*1), Z17
 	VCVTPH2PS (DI)(R8*2), Z18
@@ -1398,6 +1510,7 @@ loop:
 	ADDQ $64, R11
 	ADDQ $128, SI
 	ADDQ $128, R10
+	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
@@ -1481,7 +1594,7 @@ loop:
 
 // func dotF164x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 4 × 5. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z19 sums, Z20 … w, Z24 x.
 TEXT ·dotF164x5AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
@@ -1497,6 +1610,9 @@ TEXT ·dotF164x5AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R8, DX
+	IMULQ $4, DX
+	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1519,6 +1635,10 @@ TEXT ·dotF164x5AVX512(SB), NOSPLIT, $0-64
 	VPXORD Z19, Z19, Z19
 
 loop:
+	PREFETCHT0 0(DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
 	VCVTPH2PS (DI), Z20
 	VCVTPH2PS (DI)(R8*1), Z21
 	VCVTPH2PS (DI)(R8*2), Z22
@@ -1581,6 +1701,7 @@ loop:
 	ADDQ $64, R11
 	ADDQ $128, SI
 	ADDQ $128, R10
+	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
@@ -1686,7 +1807,7 @@ loop:
 
 // func dotF164x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
 // Table.DotF16 for 4 × 6. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z23 sums, Z24 … w, Z28 x.
 TEXT ·dotF164x6AVX512(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), BX
@@ -1702,6 +1823,9 @@ TEXT ·dotF164x6AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	LEAQ (SI)(R9*2), R10
 	ADDQ R9, R10                             // line 3
+	MOVQ R8, DX
+	IMULQ $4, DX
+	ADDQ DI, DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1728,6 +1852,10 @@ TEXT ·dotF164x6AVX512(SB), NOSPLIT, $0-64
 	VPXORD Z23, Z23, Z23
 
 loop:
+	PREFETCHT0 0(DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
 	VCVTPH2PS (DI), Z24
 	VCVTPH2PS (DI)(R8*1), Z25
 	VCVTPH2PS (DI)(R8*2), Z26
@@ -1800,6 +1928,7 @@ loop:
 	ADDQ $64, R11
 	ADDQ $128, SI
 	ADDQ $128, R10
+	ADDQ $256, DX
 	SUBQ $32, CX
 	JNZ  loop
 
