@@ -146,8 +146,8 @@ race: ## run the short tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 WHISPER_MODELS=none go test -race -short $(TESTFLAGS) ./model/... ./cmd/whisperfile
 
 .PHONY: checkptr
-checkptr: ## run the tests with every unsafe cast checked
-	go test -gcflags=all=-d=checkptr $(TESTFLAGS) ./...
+checkptr: ## run the short tests with every unsafe cast checked
+	go test -short -gcflags=all=-d=checkptr $(TESTFLAGS) ./...
 
 .PHONY: qemu qemu-arm64 qemu-amd64
 qemu: qemu-arm64 qemu-amd64 ## run library tests and a 3 s clip on emulated processors (needs qemu-user)
