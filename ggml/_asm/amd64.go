@@ -34,6 +34,9 @@ func amd64() map[string]string {
 	for _, v := range allIntDots {
 		files["dotint_"+strings.ToLower(v.name)+"_amd64.s"] = v.file(&stubs)
 	}
+	for _, v := range allPairDots {
+		files["dotint_"+strings.ToLower(v.name)+"_amd64.s"] = v.file(&stubs)
+	}
 	files["stubs_amd64.go"] = stubs.String()
 	return files
 }

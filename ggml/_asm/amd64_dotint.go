@@ -32,8 +32,6 @@ type intDots struct {
 var allIntDots = []intDots{
 	{isa: isa{name: "AVX2", needs: "AVX2, FMA, F16C", reg: "Y", lanes: 8, shapes: yShapes}},
 	{isa: isa{name: "AVXVNNI", needs: "AVX2, FMA, F16C, AVX-VNNI", reg: "Y", lanes: 8, shapes: yShapes}, vnni: true},
-	{isa: isa{name: "AVX512", needs: "AVX-512 F, BW, VL", reg: "Z", lanes: 16,
-		shapes: []shape{{1, 1}, {4, 1}, {4, 2}, {4, 3}, {4, 4}, {4, 5}, {4, 6}}}},
 }
 
 // ahead is how many bytes behind the rows at hand what is prefetched lies: those rows themselves may pass faster than memory
@@ -45,12 +43,10 @@ var yShapes = []shape{{1, 1}, {4, 1}, {4, 2}, {2, 3}, {2, 4}, {2, 5}}
 
 const intHead = `
 // Dots of quantised weights with quantised activations, whose layout integer.go gives. A block of weights becomes two
-// vectors of words, or the halves of one, and a lane takes two or four products: whole numbers that int32 holds, and float32
+// vectors of words, and a lane takes four products: whole numbers that int32 holds, and float32
 // too, for in magnitude they are at most 4·128·32767 < 2²⁴, or 256 times 4·16·32767. They are scaled and added to the sums
 // of the (row, column), one a lane. Shapes differ in nothing else, so that a value does not depend on them.
-`
-
-const intFives = `//
+//
 // The nibbles of q5_0 and q5_1 meet their fifth bits as bytes: the 16 of a block, and once more behind them, shifted. Words
 // are those of the even bytes, then those of the odd. Those of q5_0 hold a byte in their high half: 256 times the weight.
 `
@@ -62,47 +58,51 @@ type intConstant struct {
 	of    func(q quant) bool
 }
 
-func (v intDots) constants() []intConstant {
-	// vector has numbers of size bytes.
-	vector := func(size int, number func(i int) int) []byte {
-		b := make([]byte, 4*v.lanes)
-		for i := range b {
-			b[i] = byte(number(i/size) >> (i % size * 8))
-		}
-		return b
+// vector returns a vector of numbers of size bytes.
+func (v isa) vector(size int, number func(i int) int) []byte {
+	b := make([]byte, 4*v.lanes)
+	for i := range b {
+		b[i] = byte(number(i/size) >> (i % size * 8))
 	}
-	all := func(n int) func(int) int { return func(int) int { return n } }
+	return b
+}
+
+func all(n int) func(int) int { return func(int) int { return n } }
+
+// symbol is the operand of a constant in memory.
+func (v isa) symbol(c intConstant) string { return fmt.Sprintf("·dotInt%s%s<>(SB)", c.name, v.name) }
+
+// data writes a constant.
+func (v isa) data(t *text, c intConstant) {
+	symbol := strings.TrimSuffix(v.symbol(c), "(SB)")
+	t.line("")
+	for i := 0; i < len(c.bytes); i += 8 {
+		t.line("DATA %s+%d(SB)/8, $0x%016X", symbol, i, binary.LittleEndian.Uint64(c.bytes[i:]))
+	}
+	t.line("GLOBL %s(SB), RODATA|NOPTR, $%d", symbol, len(c.bytes))
+}
+
+func (v intDots) constants() []intConstant {
 	four := func(q quant) bool { return q.nibbles() && q.fifth == 0 }
 	five := func(q quant) bool { return q.fifth > 0 }
 	signed := func(q quant) bool { return five(q) && !q.minimum }
 	unsigned := func(q quant) bool { return five(q) && q.minimum }
-	eight := intConstant{"Eight", vector(2, all(8)), func(q quant) bool { return q.name == "Q4_0" }}
-	if v.evex() {
-		return []intConstant{
-			{"Nibble", vector(2, all(15)), quant.nibbles},
-			{"Sixteen", vector(2, all(16)), five},
-			eight,
-			{"Shift", vector(2, func(i int) int { return i / 16 * 4 }), quant.nibbles},
-		}
-	}
 	return []intConstant{
-		{"Nibble", vector(2, all(15)), four},
-		eight,
-		{"Bits", vector(1, func(i int) int { return 1 << (i % 8) }), five},
-		{"Nibbles", vector(1, all(15)), five},
-		{"Shift", vector(4, func(i int) int { return i / 4 * 4 }), five},
-		{"Place", vector(1, func(i int) int { return i / 8 }), five},
-		{"Signs", vector(1, all(0xF0)), signed},
-		{"High", vector(2, all(0xFF00)), signed},
-		{"Sixteen", vector(1, all(16)), unsigned},
-		{"Low", vector(2, all(0x00FF)), unsigned},
+		{"Nibble", v.vector(2, all(15)), four},
+		{"Eight", v.vector(2, all(8)), func(q quant) bool { return q.name == "Q4_0" }},
+		{"Bits", v.vector(1, func(i int) int { return 1 << (i % 8) }), five},
+		{"Nibbles", v.vector(1, all(15)), five},
+		{"Shift", v.vector(4, func(i int) int { return i / 4 * 4 }), five},
+		{"Place", v.vector(1, func(i int) int { return i / 8 }), five},
+		{"Signs", v.vector(1, all(0xF0)), signed},
+		{"High", v.vector(2, all(0xFF00)), signed},
+		{"Sixteen", v.vector(1, all(16)), unsigned},
+		{"Low", v.vector(2, all(0x00FF)), unsigned},
 	}
 }
 
 // nibbles reports whether the weights have four bits and maybe a fifth.
 func (q quant) nibbles() bool { return q.name != "Q8_0" }
-
-func (v intDots) evex() bool { return v.lanes == 16 }
 
 // file returns the bodies of Table.DotInt.
 func (v intDots) file(stubs *text) string {
@@ -112,15 +112,8 @@ func (v intDots) file(stubs *text) string {
 		t.line(`#include "enc_amd64.h"`)
 	}
 	t.WriteString(intHead)
-	if !v.evex() {
-		t.WriteString(intFives)
-	}
 	for _, c := range v.constants() {
-		t.line("")
-		for i := 0; i < len(c.bytes); i += 8 {
-			t.line("DATA ·dotInt%s%s<>+%d(SB)/8, $0x%016X", c.name, v.name, i, binary.LittleEndian.Uint64(c.bytes[i:]))
-		}
-		t.line("GLOBL ·dotInt%s%s<>(SB), RODATA|NOPTR, $%d", c.name, v.name, len(c.bytes))
+		v.data(&t, c)
 	}
 	for _, q := range quants {
 		for _, s := range v.shapes {
@@ -130,7 +123,7 @@ func (v intDots) file(stubs *text) string {
 	return t.String()
 }
 
-// intRegs are the registers of a row beside its sums. Vectors of 32 words need no second.
+// intRegs are the registers of a row beside its sums.
 type intRegs struct {
 	scale, minimum int
 	first, second  int // the weights of a block
@@ -140,28 +133,22 @@ type intRegs struct {
 
 // registers hands out those of two rows, and loads the constants that still find one.
 func (v intDots) registers(t *text, q quant, s shape) (regs [2]intRegs, constants map[string]string) {
-	next, limit := s.rows*s.cols, 16
-	if v.evex() {
-		limit = 32
-	}
+	next := s.rows * s.cols
 	take := func() int {
 		next++
 		return next - 1
 	}
 	row := func() (r intRegs) {
-		r.scale, r.first = take(), take()
-		if !v.evex() {
-			r.second = take()
-		}
+		r.scale, r.first, r.second = take(), take(), take()
 		if q.minimum {
 			r.minimum = take()
 		}
 		// A single column may spoil the weights.
 		r.sum, r.other = r.first, r.second
-		if s.cols > 1 || v.evex() {
+		if s.cols > 1 {
 			r.sum = take()
 		}
-		if s.cols > 1 || v.evex() || v.vnni {
+		if s.cols > 1 || v.vnni {
 			r.other = take()
 		}
 		r.total = r.other
@@ -181,8 +168,8 @@ func (v intDots) registers(t *text, q quant, s shape) (regs [2]intRegs, constant
 		if !c.of(q) {
 			continue
 		}
-		constants[c.name] = fmt.Sprintf("·dotInt%s%s<>(SB)", c.name, v.name)
-		if next < limit {
+		constants[c.name] = v.symbol(c)
+		if next < 16 {
 			reg := v.r(take())
 			t.op(fmt.Sprintf("VMOVUPS %s, %s", constants[c.name], reg), "")
 			constants[c.name] = reg
@@ -192,7 +179,7 @@ func (v intDots) registers(t *text, q quant, s shape) (regs [2]intRegs, constant
 }
 
 // paired reports whether the instructions of two rows take turns, so that few of them wait for the one before.
-func (v intDots) paired(s shape) bool { return !v.evex() && s.rows > 1 && s.cols == 1 }
+func (v intDots) paired(s shape) bool { return s.rows > 1 && s.cols == 1 }
 
 // intBlock is what becomes of a block of a row.
 type intBlock struct {
@@ -289,29 +276,11 @@ func (v intDots) dot(t, stubs *text, q quant, s shape) {
 func (v intDots) open(b *intBlock, q quant, w func(disp int) string) {
 	first, second := v.r(b.first), v.r(b.second)
 	switch {
-	case q.fifth > 0 && !v.evex():
+	case q.fifth > 0:
 		v.openFive(b, q, w)
-	case !q.nibbles() && v.evex():
-		b.op("VPMOVSXBW %s, %s", w(q.numbers), first)
 	case !q.nibbles():
 		b.op("VPMOVSXBW %s, %s", w(q.numbers), first)
 		b.op("VPMOVSXBW %s, %s", w(q.numbers+16), second)
-	case v.evex():
-		b.op("VBROADCASTI32X4 %s, Y%d", w(q.numbers), b.first)
-		b.op("VPMOVZXBW Y%d, %s", b.first, first)
-		b.op("VPSRLVW %s, %s, %s", b.constants["Shift"], first, first)
-		b.op("VPANDD %s, %s, %s", b.constants["Nibble"], first, first)
-		switch {
-		case q.name == "Q4_0":
-			b.op("VPSUBW %s, %s, %s", b.constants["Eight"], first, first)
-		case q.minimum && q.fifth > 0:
-			b.op("KMOVD %s, K1", w(q.fifth))
-			b.op("VPADDW %s, %s, K1, %s", b.constants["Sixteen"], first, first)
-		case q.fifth > 0:
-			b.op("KMOVD %s, K1", w(q.fifth))
-			b.op("KNOTD K1, K1")
-			b.op("VPSUBW %s, %s, K1, %s", b.constants["Sixteen"], first, first)
-		}
 	default:
 		b.op("VPMOVZXBW %s, %s", w(q.numbers), first)
 		b.op("VPSRLW $4, %s, %s", first, second)
@@ -356,11 +325,10 @@ func (v intDots) openFive(b *intBlock, q quant, w func(disp int) string) {
 // multiply leaves the sums of the products of a block, by twos or fours.
 func (v intDots) multiply(b *intBlock, x func(disp int) string) {
 	b.op("VPMADDWD %s, %s, %s", x(0), v.r(b.first), v.r(b.sum))
-	switch {
-	case v.vnni:
+	if v.vnni {
 		b.op("VMOVDQU %s, %s", x(32), v.r(b.other))
 		b.op("VPDPWSSD_VEX_Y(%d, %d, %d)", b.other, b.second, b.sum)
-	case !v.evex():
+	} else {
 		b.op("VPMADDWD %s, %s, %s", x(32), v.r(b.second), v.r(b.other))
 		b.op("VPADDD %s, %s, %s", v.r(b.other), v.r(b.sum), v.r(b.sum))
 	}

@@ -28,14 +28,14 @@ func avx2(t Table) Table {
 	t.Scores = scoresAVX2
 	t.Mix = mixAVX2
 	t.Products = productsX86(16, byteTilesAVX2, wordTilesAVX2)
-	t.integers(256, &dotsQ4_0AVX2, &dotsQ4_1AVX2, &dotsQ5_0AVX2, &dotsQ5_1AVX2, &dotsQ8_0AVX2)
+	t.integers(&dotsQ4_0AVX2, &dotsQ4_1AVX2, &dotsQ5_0AVX2, &dotsQ5_1AVX2, &dotsQ8_0AVX2)
 	return t
 }
 
 // avxVNNI is the rung of Alder Lake and its like: AVX-VNNI beside AVX2.
 func avxVNNI(t Table) Table {
 	t.Products = productsX86(16, byteTilesAVXVNNI, wordTilesAVXVNNI)
-	t.integers(256, &dotsQ4_0AVXVNNI, &dotsQ4_1AVXVNNI, &dotsQ5_0AVXVNNI, &dotsQ5_1AVXVNNI, &dotsQ8_0AVXVNNI)
+	t.integers(&dotsQ4_0AVXVNNI, &dotsQ4_1AVXVNNI, &dotsQ5_0AVXVNNI, &dotsQ5_1AVXVNNI, &dotsQ8_0AVXVNNI)
 	return t
 }
 

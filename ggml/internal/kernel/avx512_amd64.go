@@ -25,13 +25,14 @@ func avx512(t Table) Table {
 	t.Norm = normAVX512
 	t.Scores = scoresAVX512
 	t.Mix = mixAVX512
-	t.integers(1, &dotsQ4_0AVX512, &dotsQ4_1AVX512, &dotsQ5_0AVX512, &dotsQ5_1AVX512, &dotsQ8_0AVX512)
+	t.pairIntegers(&dotsQ4_0AVX512, &dotsQ4_1AVX512, &dotsQ5_0AVX512, &dotsQ5_1AVX512, &dotsQ8_0AVX512)
 	t.Products = productsX86(32, byteTilesAVX512, wordTilesAVX512)
 	return t
 }
 
 // avx512VNNI is the rung of Ice Lake, Zen 4 and later: AVX-512 with VNNI.
 func avx512VNNI(t Table) Table {
+	t.pairIntegers(&dotsQ4_0AVX512VNNI, &dotsQ4_1AVX512VNNI, &dotsQ5_0AVX512VNNI, &dotsQ5_1AVX512VNNI, &dotsQ8_0AVX512VNNI)
 	t.Products = productsX86(32, byteTilesAVX512VNNI, wordTilesAVX512VNNI)
 	return t
 }

@@ -7,7 +7,7 @@
 #include "enc_amd64.h"
 
 // Dots of quantised weights with quantised activations, whose layout integer.go gives. A block of weights becomes two
-// vectors of words, or the halves of one, and a lane takes two or four products: whole numbers that int32 holds, and float32
+// vectors of words, and a lane takes four products: whole numbers that int32 holds, and float32
 // too, for in magnitude they are at most 4·128·32767 < 2²⁴, or 256 times 4·16·32767. They are scaled and added to the sums
 // of the (row, column), one a lane. Shapes differ in nothing else, so that a value does not depend on them.
 //

@@ -11,7 +11,7 @@ import (
 //
 // A row of n is stored as
 //
-//	n int16 q; where that is asked for, the even ones of each block of 32 come before the odd ones
+//	n int16 q; split by 32 or 64 the even ones of each so many come before the odd ones, and a last 32 are split by themselves
 //	n/32 float32, the sums of the q of a block, which are exact and meet the minimum of q4_1 and q5_1
 //	the float32 d
 //
@@ -39,7 +39,7 @@ func toInt(v float32, limit int32) int32 {
 	return min(int32(math.Float32bits(float32(v)+round)-math.Float32bits(round)), limit)
 }
 
-func quantizeGeneric(dst []byte, x []float32, split bool) {
+func quantizeGeneric(dst []byte, x []float32, split int) {
 	checkQuantize(dst, x)
 	a := largest(x)
 	by, sums := 32767/a, dst[2*len(x):]
@@ -47,17 +47,25 @@ func quantizeGeneric(dst []byte, x []float32, split bool) {
 		var sum int32
 		for j, v := range x[i:][:block] {
 			q := toInt(float32(v*by), 32767)
-			place := i + j
-			if split {
-				place = i + j/2 + j%2*(block/2)
-			}
-			binary.LittleEndian.PutUint16(dst[2*place:], uint16(q))
+			binary.LittleEndian.PutUint16(dst[2*place(i+j, len(x), split):], uint16(q))
 			sum += q
 		}
 		binary.LittleEndian.PutUint32(sums, math.Float32bits(float32(sum)))
 		sums = sums[4:]
 	}
 	binary.LittleEndian.PutUint32(sums, math.Float32bits(a/32767))
+}
+
+// place is where number i of n is stored.
+func place(i, n, split int) int {
+	if split == 0 {
+		return i
+	}
+	if i >= n/split*split {
+		split = block
+	}
+	first := i / split * split
+	return first + (i-first)/2 + i%2*(split/2)
 }
 
 func scaleAt(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }

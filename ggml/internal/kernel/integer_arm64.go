@@ -74,9 +74,9 @@ func dotInt(d *dotBodies[byte], size int) func(y []float32, ys int, w []byte, ws
 	}
 }
 
-func quantizeNEON(dst []byte, x []float32, split bool) {
+func quantizeNEON(dst []byte, x []float32, split int) {
 	checkQuantize(dst, x)
-	if len(x) == 0 || split {
+	if len(x) == 0 || split > 0 {
 		quantizeGeneric(dst, x, split)
 		return
 	}

@@ -1,6 +1,7 @@
 package kernel_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -38,7 +39,7 @@ func (q integerType) weights(seed uint64, n int, d, m float32) []byte {
 }
 
 // quantized is the row that rung k makes of x.
-func quantized(k *kernel.Table, x []float32, split bool) []byte {
+func quantized(k *kernel.Table, x []float32, split int) []byte {
 	dst := make([]byte, kernel.QuantizedBytes(len(x)))
 	k.Quantize(dst, x, split)
 	return dst
@@ -48,12 +49,15 @@ func quantized(k *kernel.Table, x []float32, split bool) []byte {
 const limit = 32767
 
 // values are the numbers that a quantised row stands for.
-func values(row []byte, n int, split bool) []float32 {
+func values(row []byte, n int, split int) []float32 {
 	x := make([]float32, n)
 	d := math.Float32frombits(binary.LittleEndian.Uint32(row[kernel.QuantizedBytes(n)-4:]))
 	for i := range x {
 		at := i
-		if split {
+		switch {
+		case split == 64 && i|63 < n:
+			at = i&^63 + i%64/2 + i%2*32
+		case split > 0:
 			at = i&^31 + i%32/2 + i%2*16
 		}
 		x[i] = float32(int16(binary.LittleEndian.Uint16(row[2*at:]))) * d
@@ -81,8 +85,8 @@ func TestQuantize(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	eachRung(t, func(t *testing.T, k *kernel.Table) {
 		m := newMemory(t)
-		for i := range 12 {
-			n, split := i/2*32, i%2 == 1
+		for i := range 18 {
+			n, split := i/3*32, []int{0, 32, 64}[i%3]
 			for name, edit := range map[string]func(x []float32){
 				"normal":  func([]float32) {},
 				"zero":    func(x []float32) { clear(x) },
@@ -137,7 +141,7 @@ func TestQuantize(t *testing.T) {
 }
 
 // dot is what DotInt promises for one row and column, and the bound of its rounding.
-func (q integerType) dot(w, x []byte, n int, split bool) (s sum) {
+func (q integerType) dot(w, x []byte, n, split int) (s sum) {
 	wide := make([]float32, n)
 	generic, _ := kernel.Choose("generic")
 	generic.Widen[q.typ](wide, w)
@@ -201,31 +205,34 @@ func TestDotInt(t *testing.T) {
 }
 
 // TestDotIntExactly: with scales of 1 a product is a whole number, and with numbers in one lane alone, one that float32
-// holds: any integer instruction that saturated would show.
+// holds: any integer instruction that saturated would show. Blocks come alone and with another.
 func TestDotIntExactly(t *testing.T) {
 	eachInteger(t, func(t *testing.T, k *kernel.Table, q integerType) {
-		for lane := range 8 {
+		for i := range 3 * 8 {
+			n, lane := 32, i
+			if i >= 8 {
+				n, lane = 64, i-8
+			}
 			for name, x := range map[string][4]int{
 				"highest": {1, 1, 1, 1}, "lowest": {-1, -1, -1, -1}, "mixed": {1, -1, 1, 1}, "pair": {-1, -1, 1, 1},
 			} {
 				for _, fill := range []byte{0, 0xFF, 0x80, 0x7F, 0x88, 0x0F, 0xF0, 0xA5} {
-					w := make([]byte, q.bytes)
-					for i := range w {
-						w[i] = fill
+					w := bytes.Repeat([]byte{fill}, n/32*q.bytes)
+					for at := 0; at < len(w); at += q.bytes {
+						binary.LittleEndian.PutUint16(w[at:], halfOf(1))
+						if q.typ == 3 || q.typ == 7 {
+							binary.LittleEndian.PutUint16(w[at+2:], halfOf(-7))
+						}
 					}
-					binary.LittleEndian.PutUint16(w, halfOf(1))
-					if q.typ == 3 || q.typ == 7 {
-						binary.LittleEndian.PutUint16(w[2:], halfOf(-7))
-					}
-					column := make([]float32, 32)
+					column := make([]float32, n)
 					for i, sign := range x {
 						column[4*lane+i] = float32(sign * limit)
 					}
 					row := quantized(k, column, k.Split[q.typ])
-					s := q.dot(w, row, 32, k.Split[q.typ])
+					s := q.dot(w, row, n, k.Split[q.typ])
 					var got [1]float32
-					if k.DotInt[q.typ](got[:], 1, w, len(w), row, 0, 1, 1, 32); float64(got[0]) != s.value {
-						t.Errorf("weights %#x, %s in lane %d: %v, not %v", fill, name, lane, got[0], s.value)
+					if k.DotInt[q.typ](got[:], 1, w, len(w), row, 0, 1, 1, n); float64(got[0]) != s.value {
+						t.Errorf("weights %#x, %s in lane %d of %d: %v, not %v", fill, name, lane, n/4, got[0], s.value)
 					}
 				}
 			}
@@ -303,10 +310,10 @@ func BenchmarkDotInt(b *testing.B) {
 				if k.DotInt[q.typ] == nil {
 					b.Skip("no integers")
 				}
-				xs := kernel.QuantizedBytes(n)
+				xs := (kernel.QuantizedBytes(n) + 63) &^ 63 // as steps have it
 				x, y := make([]byte, cols*xs), make([]float32, 64*cols)
 				for c := range cols {
-					k.Quantize(x[c*xs:][:xs], normals(uint64(c), n), k.Split[q.typ])
+					k.Quantize(x[c*xs:][:kernel.QuantizedBytes(n)], normals(uint64(c), n), k.Split[q.typ])
 				}
 				for b.Loop() {
 					for r := 0; r < rows; r += 64 {

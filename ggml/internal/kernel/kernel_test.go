@@ -78,8 +78,8 @@ func TestShort(t *testing.T) {
 			"dot n":            func() { k.DotF32(f(5), 3, b(256), 128, f(64), 32, 2, 2, 16) },
 			"dot f16 w":        func() { k.DotF16(f(5), 3, b(127), 64, f(64), 32, 2, 2, 32) },
 			"dot f16 negative": func() { k.DotF16(f(5), 3, b(256), -64, f(64), 32, 2, 2, 32) },
-			"quantize dst":     func() { k.Quantize(b(kernel.QuantizedBytes(64)-1), f(64), false) },
-			"quantize n":       func() { k.Quantize(b(1000), f(33), false) },
+			"quantize dst":     func() { k.Quantize(b(kernel.QuantizedBytes(64)-1), f(64), 0) },
+			"quantize n":       func() { k.Quantize(b(1000), f(33), 0) },
 			"narrow":           func() { k.Narrow(h(2), f(3)) },
 			"max":              func() { k.Max(nil) },
 			"add":              func() { k.Add(f(2), f(3)) },
@@ -152,7 +152,7 @@ func TestAllocs(t *testing.T) {
 			k.Pack(y, x, 33, 32)
 			k.DotF32(y, 8, w, 128, x, 32, 8, 7, 32)
 			k.DotF16(y, 8, w, 64, x, 32, 8, 7, 32)
-			k.Quantize(q, x[:64], false)
+			k.Quantize(q, x[:64], 0)
 			for _, dot := range k.DotInt {
 				if dot != nil {
 					dot(y, 8, w, 80, q, 0, 8, 7, 64)

@@ -88,3 +88,32 @@ var (
 		cols: []dotBody[byte]{dotQ8_0_4x1AVX512, dotQ8_0_4x2AVX512, dotQ8_0_4x3AVX512, dotQ8_0_4x4AVX512, dotQ8_0_4x5AVX512, dotQ8_0_4x6AVX512},
 	}
 )
+
+// The integer dots of avx512vnni.
+var (
+	dotsQ4_0AVX512VNNI = dotBodies[byte]{
+		one:  dotQ4_0_1x1AVX512VNNI,
+		rows: []int{4, 4, 4, 4, 4, 4},
+		cols: []dotBody[byte]{dotQ4_0_4x1AVX512VNNI, dotQ4_0_4x2AVX512VNNI, dotQ4_0_4x3AVX512VNNI, dotQ4_0_4x4AVX512VNNI, dotQ4_0_4x5AVX512VNNI, dotQ4_0_4x6AVX512VNNI},
+	}
+	dotsQ4_1AVX512VNNI = dotBodies[byte]{
+		one:  dotQ4_1_1x1AVX512VNNI,
+		rows: []int{4, 4, 4, 4, 4, 4},
+		cols: []dotBody[byte]{dotQ4_1_4x1AVX512VNNI, dotQ4_1_4x2AVX512VNNI, dotQ4_1_4x3AVX512VNNI, dotQ4_1_4x4AVX512VNNI, dotQ4_1_4x5AVX512VNNI, dotQ4_1_4x6AVX512VNNI},
+	}
+	dotsQ5_0AVX512VNNI = dotBodies[byte]{
+		one:  dotQ5_0_1x1AVX512VNNI,
+		rows: []int{4, 4, 4, 4, 4, 4},
+		cols: []dotBody[byte]{dotQ5_0_4x1AVX512VNNI, dotQ5_0_4x2AVX512VNNI, dotQ5_0_4x3AVX512VNNI, dotQ5_0_4x4AVX512VNNI, dotQ5_0_4x5AVX512VNNI, dotQ5_0_4x6AVX512VNNI},
+	}
+	dotsQ5_1AVX512VNNI = dotBodies[byte]{
+		one:  dotQ5_1_1x1AVX512VNNI,
+		rows: []int{4, 4, 4, 4, 4, 4},
+		cols: []dotBody[byte]{dotQ5_1_4x1AVX512VNNI, dotQ5_1_4x2AVX512VNNI, dotQ5_1_4x3AVX512VNNI, dotQ5_1_4x4AVX512VNNI, dotQ5_1_4x5AVX512VNNI, dotQ5_1_4x6AVX512VNNI},
+	}
+	dotsQ8_0AVX512VNNI = dotBodies[byte]{
+		one:  dotQ8_0_1x1AVX512VNNI,
+		rows: []int{4, 4, 4, 4, 4, 4},
+		cols: []dotBody[byte]{dotQ8_0_4x1AVX512VNNI, dotQ8_0_4x2AVX512VNNI, dotQ8_0_4x3AVX512VNNI, dotQ8_0_4x4AVX512VNNI, dotQ8_0_4x5AVX512VNNI, dotQ8_0_4x6AVX512VNNI},
+	}
+)

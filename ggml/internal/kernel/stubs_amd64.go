@@ -487,3 +487,108 @@ func dotQ8_0_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int,
 
 //go:noescape
 func dotQ8_0_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_0_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ4_1_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_0_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ5_1_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+
+//go:noescape
+func dotQ8_0_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)

@@ -37,10 +37,10 @@ type Table struct {
 	DotF16 func(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n int)
 
 	// Quantize rounds a row of activations to what DotInt multiplies: len(x) is a multiple of 32, and dst holds
-	// [QuantizedBytes]. With split the even numbers of a block of 32 come before the odd ones; Split says which types of weights,
-	// by ggml's number, DotInt multiplies with such rows. A row with a number that is not finite has no finite products.
-	Quantize func(dst []byte, x []float32, split bool)
-	Split    [16]bool
+	// [QuantizedBytes]. Split by 32 or 64, the even numbers of each so many come before the odd ones, and the last 32 where 64 are not left are
+	// split by themselves; 0 splits nothing. Split says by how many DotInt wants a row to be split, by ggml's number of the weights' type. A row with a number that is not finite has no finite products.
+	Quantize func(dst []byte, x []float32, split int)
+	Split    [16]int
 
 	// DotInt is DotF16 for quantised weights, by ggml's type number; nil where this rung has no body. A column is a row that
 	// Quantize has rounded, split as Split says; xs is in bytes. The integers of a block are exact, and the sum over blocks keeps the promise of

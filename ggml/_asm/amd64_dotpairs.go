@@ -1,0 +1,300 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// allPairDots are the rungs whose vectors hold the bytes of two blocks.
+var allPairDots = []pairDots{
+	{isa: pairISA("AVX512", "AVX-512 F, BW, VL")},
+	{isa: pairISA("AVX512VNNI", "AVX-512 F, BW, VL, VNNI"), vnni: true},
+}
+
+func pairISA(name, needs string) isa {
+	return isa{name: name, needs: needs, reg: "Z", lanes: 16, shapes: []shape{{1, 1}, {4, 1}, {4, 2}, {4, 3}, {4, 4}, {4, 5}, {4, 6}}}
+}
+
+// pairDots is a rung of integer dots that take two blocks at a time.
+type pairDots struct {
+	isa
+	vnni bool
+}
+
+const pairHead = `
+// Dots of quantised weights with quantised activations, whose layout integer.go gives, split by 64. The bytes of two blocks
+// become two vectors of words, of the even bytes and of the odd, and a lane takes four products: whole numbers that int32
+// holds, and float32 too, for in magnitude they are at most 4·128·32767 < 2²⁴, or 256 times 4·16·32767. They are scaled, those
+// of the first block in the lower half and those of the second in the upper, and added to the sums of the (row, column), one
+// a lane. A last block without a second has one of zeros. Shapes differ in nothing else, so that a value does not depend on
+// them. Words of q4_0 and q5_0 hold a byte in their high half: 256 times the weight.
+`
+
+// second is the offset of the vector of 32 bytes that ends with the second of two blocks, and starts within the first.
+func (q quant) second() int { return 2*q.size - 32 }
+
+// words returns the numbers of words of a pair, as it is loaded, from those of the words of a block: the first half is from
+// the first block, the second from the second.
+func (q quant) words(of func(i int) int) func(i int) int {
+	return func(i int) int {
+		if i < 16 {
+			return of(i)
+		}
+		return 16 + (q.size-q.second())/2 + of(i-16)
+	}
+}
+
+// negative reports whether words are 256 times the weights, since those have a sign.
+func (q quant) negative() bool { return q.nibbles() && !q.minimum }
+
+// constants of a type of weights, those that must be registers first.
+func (v pairDots) constants(q quant) []intConstant {
+	if !q.nibbles() {
+		return nil
+	}
+	half := func(word int) func(int) int {
+		return func(i int) int { return q.words(all(word))(i % 16 * 2) } // 8 lanes for each of the blocks
+	}
+	list := []intConstant{
+		{name: "Nibble", bytes: v.vector(1, all(15))},
+		{name: "Numbers" + q.name, bytes: v.vector(2, q.words(func(i int) int { return q.numbers/2 + i%8 }))},
+		{name: "Scales" + q.name, bytes: v.vector(2, half(0))},
+	}
+	if q.minimum {
+		// The sums of activations are in the first two lanes.
+		list = append(list, intConstant{name: "Minima" + q.name, bytes: v.vector(2, func(i int) int { return q.words(all(1))(i % 2 * 16) })})
+	}
+	list = append(list, intConstant{name: "Shift", bytes: v.vector(2, func(i int) int { return i / 8 % 2 * 4 })})
+	if q.fifth > 0 {
+		list = append(list, intConstant{name: "Sixteen", bytes: v.vector(1, all(16))})
+	}
+	if q.name == "Q4_0" {
+		list = append(list, intConstant{name: "Eight", bytes: v.vector(1, all(8))})
+	}
+	if q.negative() {
+		return append(list, intConstant{name: "High", bytes: v.vector(2, all(0xFF00))})
+	}
+	return append(list, intConstant{name: "Low", bytes: v.vector(2, all(0x00FF))})
+}
+
+// file returns the bodies of Table.DotInt.
+func (v pairDots) file(stubs *text) string {
+	var t text
+	t.WriteString(amd64Head)
+	t.WriteString(pairHead)
+	written := map[string]bool{}
+	for _, q := range quants {
+		for _, c := range v.constants(q) {
+			if !written[c.name] {
+				v.data(&t, c)
+			}
+			written[c.name] = true
+		}
+	}
+	for _, q := range quants {
+		for _, s := range v.shapes {
+			v.dot(&t, stubs, q, s)
+		}
+	}
+	return t.String()
+}
+
+// pairRegs are the registers beside sums, and the operands of a body.
+type pairRegs struct {
+	even, odd      int // words of the weights of a row
+	scale, minimum int
+	sum, other     int // of products; the first holds the blocks before there are any
+	total          int // sums of activations
+	constants      map[string]string
+	w, x, totals   lines
+}
+
+func (v pairDots) dot(t, stubs *text, q quant, s shape) {
+	sums := s.rows * s.cols
+	next := sums
+	take := func() int {
+		next++
+		return next - 1
+	}
+	p := pairRegs{
+		even: take(), odd: take(), scale: take(), sum: take(), other: take(), constants: map[string]string{},
+		w:      lines{[]string{"DI", "R11"}, "R8"},
+		x:      lines{[]string{"SI", "R10"}, "R9"},
+		totals: lines{[]string{"R12", "R13"}, "R9"},
+	}
+	p.total = p.other
+	held := ""
+	if q.minimum {
+		p.minimum = take()
+		held = fmt.Sprintf(" %s sums of their blocks,", strings.Join(p.totals.used(s.cols), ", "))
+	}
+
+	function(t, stubs,
+		fmt.Sprintf("dot%s_%dx%d%s(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)", q.name, s.rows, s.cols, v.name), "$0-64",
+		fmt.Sprintf("Table.DotInt of %s for %d × %d, but for the scales of columns. Requires %s, and n > 0, a multiple of 32.",
+			strings.ToLower(q.name), s.rows, s.cols, v.needs),
+		fmt.Sprintf("BX y, AX ys, %s w, R8 ws, %s x,%s R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;",
+			strings.Join(p.w.used(s.rows), ", "), strings.Join(p.x.used(s.cols), ", "), held),
+		fmt.Sprintf("%s … %s sums, %s and %s weights, %s scales, %s two blocks and products.",
+			v.r(0), v.r(sums-1), v.r(p.even), v.r(p.odd), v.r(p.scale), v.r(p.sum)))
+	arguments(t, "y+0", "BX", "ys+8", "AX", "w+24", "DI", "ws+32", "R8", "x+40", "SI", "xs+48", "R9", "n+56", "CX")
+	t.op("SHLQ $2, AX", "bytes")
+	p.w.point(t, s.rows)
+	p.x.point(t, s.cols)
+	if q.minimum {
+		t.op("LEAQ (SI)(CX*2), R12", "")
+		p.totals.point(t, s.cols)
+	}
+	t.op("MOVQ R8, DX", "")
+	if s.rows > 1 {
+		t.op(fmt.Sprintf("IMULQ $%d, DX", s.rows), "")
+	}
+	t.op(fmt.Sprintf("LEAQ %d(DI)(DX*1), DX", ahead), "")
+	for _, c := range v.constants(q) {
+		p.constants[c.name] = v.symbol(c)
+		if next < 32 {
+			p.constants[c.name] = v.r(take())
+			t.op(fmt.Sprintf("VMOVDQU32 %s, %s", v.symbol(c), p.constants[c.name]), "")
+		}
+	}
+	if !q.nibbles() {
+		t.op("MOVL $0xFF00, R14", "")
+		t.op("KMOVW R14, K2", "the lanes of the second block")
+	}
+	v.zero(t, sums)
+	t.op("SUBQ $64, CX", "")
+	t.op("JLT  rest", "")
+	t.line("")
+	t.line("loop:")
+	for at := 0; at < s.rows*2*q.size; at += 64 {
+		t.op(fmt.Sprintf("PREFETCHT0 %d(DX)", at), "")
+	}
+	v.blocks(t, q, s, p, true)
+	p.w.advance(t, s.rows, 2*q.size)
+	p.x.advance(t, s.cols, 128)
+	if q.minimum {
+		p.totals.advance(t, s.cols, 8)
+	}
+	t.op(fmt.Sprintf("ADDQ $%d, DX", s.rows*2*q.size), "")
+	t.op("SUBQ $64, CX", "")
+	t.op("JGE  loop", "")
+	t.line("")
+	t.line("rest:")
+	t.op("CMPQ CX, $-64", "")
+	t.op("JEQ  done", "")
+	if q.nibbles() {
+		t.op(fmt.Sprintf("MOVL $%d, R14", 1<<(q.size/2)-1), "")
+		t.op("KMOVD R14, K3", "the words of a block")
+	}
+	v.blocks(t, q, s, p, false)
+	t.line("")
+	t.line("done:")
+	v.totals(t, s)
+	t.op("VZEROUPPER", "")
+	t.op("RET", "")
+}
+
+// blocks multiplies a pair of blocks, or a last one alone, of all rows and columns.
+func (v pairDots) blocks(t *text, q quant, s shape, p pairRegs, pair bool) {
+	op := func(format string, a ...any) { t.op(fmt.Sprintf(format, a...), "") }
+	sum, other := v.r(p.sum), v.r(p.other)
+	total := "VMOVSD"
+	if !pair {
+		total = "VMOVSS"
+	}
+	for r := range s.rows {
+		v.open(t, q, p, func(disp int) string { return p.w.at(r, disp) }, pair)
+		for c := range s.cols {
+			even, odd := p.x.at(c, 0), p.x.at(c, 64)
+			if !pair {
+				even, odd = sum, other
+				op("VMOVDQU32 %s, Y%d", p.x.at(c, 0), p.sum)
+				op("VMOVDQU32 %s, Y%d", p.x.at(c, 32), p.other)
+			}
+			op("VPMADDWD %s, %s, %s", even, v.r(p.even), sum)
+			if v.vnni {
+				op("VPDPWSSD %s, %s, %s", odd, v.r(p.odd), sum)
+			} else {
+				op("VPMADDWD %s, %s, %s", odd, v.r(p.odd), other)
+				op("VPADDD %s, %s, %s", other, sum, sum)
+			}
+			op("VCVTDQ2PS %s, %s", sum, sum)
+			op("VFMADD231PS %s, %s, %s", sum, v.r(p.scale), v.r(c*s.rows+r))
+			if q.minimum {
+				op("%s %s, X%d", total, p.totals.at(c, 0), p.total)
+				op("VFMADD231PS %s, %s, %s", v.r(p.total), v.r(p.minimum), v.r(c*s.rows+r))
+			}
+		}
+	}
+}
+
+// open reads two blocks of a row, or a last one alone, with their scales and minima.
+func (v pairDots) open(t *text, q quant, p pairRegs, w func(disp int) string, pair bool) {
+	op := func(format string, a ...any) { t.op(fmt.Sprintf(format, a...), "") }
+	even, odd, scale := v.r(p.even), v.r(p.odd), v.r(p.scale)
+	if !q.nibbles() {
+		op("VMOVDQU32 %s, Y%d", w(q.numbers), p.even)
+		op("VPBROADCASTW %s, Y%d", w(0), p.scale)
+		if pair {
+			op("VINSERTI64X4 $1, %s, %s, %s", w(q.size+q.numbers), even, even)
+			op("VPBROADCASTW %s, K2, Y%d", w(q.size), p.scale)
+		}
+		op("VCVTPH2PS Y%d, %s", p.scale, scale)
+		op("VPSRAW $8, %s, %s", even, odd)
+		op("VPSLLW $8, %s, %s", even, even)
+		op("VPSRAW $8, %s, %s", even, even)
+		return
+	}
+
+	// permute takes words of the blocks. Where no register was left for their numbers, the result has room for them.
+	permute := func(numbers string, to int) {
+		at := p.constants[numbers+q.name]
+		if strings.HasSuffix(at, "(SB)") {
+			op("VMOVDQU32 %s, %s", at, v.r(to))
+			at = v.r(to)
+		}
+		op("VPERMW %s, %s, %s", v.r(p.sum), at, v.r(to))
+	}
+	if pair {
+		op("VMOVDQU32 %s, Y%d", w(0), p.sum)
+		op("VINSERTI64X4 $1, %s, %s, %s", w(q.second()), v.r(p.sum), v.r(p.sum))
+	} else {
+		op("VMOVDQU16.Z %s, K3, Y%d", w(0), p.sum)
+	}
+	if q.fifth > 0 {
+		op("MOVL %s, R14", w(q.fifth))
+		if pair {
+			op("MOVL %s, R15", w(q.size+q.fifth))
+			op("SHLQ $32, R15")
+			op("ORQ  R15, R14")
+		}
+		op("KMOVQ R14, K1")
+	}
+	permute("Numbers", p.even)
+	permute("Scales", p.scale)
+	op("VCVTPH2PS Y%d, %s", p.scale, scale)
+	if q.minimum {
+		permute("Minima", p.minimum)
+		op("VCVTPH2PS Y%d, %s", p.minimum, v.r(p.minimum))
+	}
+	op("VPSRLVW %s, %s, %s", p.constants["Shift"], even, even)
+	if q.fifth > 0 && !q.minimum {
+		// (x and 15) or not 15: without its fifth bit a number is its nibble − 16.
+		op("VPTERNLOGD $0xF3, %s, %s, %s", p.constants["Nibble"], p.constants["Nibble"], even)
+	} else {
+		op("VPANDD %s, %s, %s", p.constants["Nibble"], even, even)
+	}
+	if q.fifth > 0 {
+		op("VPADDB %s, %s, K1, %s", p.constants["Sixteen"], even, even)
+	}
+	if q.name == "Q4_0" {
+		op("VPSUBB %s, %s, %s", p.constants["Eight"], even, even)
+	}
+	if q.negative() {
+		op("VPANDD %s, %s, %s", p.constants["High"], even, odd)
+		op("VPSLLW $8, %s, %s", even, even)
+	} else {
+		op("VPSRLW $8, %s, %s", even, odd)
+		op("VPANDD %s, %s, %s", p.constants["Low"], even, even)
+	}
+}
