@@ -30,6 +30,9 @@ const pairHead = `
 // them. Words of q4_0 and q5_0 hold a byte in their high half: 256 times the weight.
 `
 
+// pairAhead is ahead for vectors that pass over the rows at hand in half the time.
+const pairAhead = 8192
+
 // second is the offset of the vector of 32 bytes that ends with the second of two blocks, and starts within the first.
 func (q quant) second() int { return 2*q.size - 32 }
 
@@ -149,7 +152,7 @@ func (v pairDots) dot(t, stubs *text, q quant, s shape) {
 	if s.rows > 1 {
 		t.op(fmt.Sprintf("IMULQ $%d, DX", s.rows), "")
 	}
-	t.op(fmt.Sprintf("LEAQ %d(DI)(DX*1), DX", ahead), "")
+	t.op(fmt.Sprintf("LEAQ %d(DI)(DX*1), DX", pairAhead), "")
 	for _, c := range v.constants(q) {
 		p.constants[c.name] = v.symbol(c)
 		if next < 32 {

@@ -186,7 +186,7 @@ TEXT ·dotQ4_0_1x1AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z6
 	VMOVDQU32 ·dotIntNumbersQ4_0AVX512VNNI<>(SB), Z7
 	VMOVDQU32 ·dotIntScalesQ4_0AVX512VNNI<>(SB), Z8
@@ -270,7 +270,7 @@ TEXT ·dotQ4_0_4x1AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z9
 	VMOVDQU32 ·dotIntNumbersQ4_0AVX512VNNI<>(SB), Z10
 	VMOVDQU32 ·dotIntScalesQ4_0AVX512VNNI<>(SB), Z11
@@ -460,7 +460,7 @@ TEXT ·dotQ4_0_4x2AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z13
 	VMOVDQU32 ·dotIntNumbersQ4_0AVX512VNNI<>(SB), Z14
 	VMOVDQU32 ·dotIntScalesQ4_0AVX512VNNI<>(SB), Z15
@@ -712,7 +712,7 @@ TEXT ·dotQ4_0_4x3AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z17
 	VMOVDQU32 ·dotIntNumbersQ4_0AVX512VNNI<>(SB), Z18
 	VMOVDQU32 ·dotIntScalesQ4_0AVX512VNNI<>(SB), Z19
@@ -1028,7 +1028,7 @@ TEXT ·dotQ4_0_4x4AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z21
 	VMOVDQU32 ·dotIntNumbersQ4_0AVX512VNNI<>(SB), Z22
 	VMOVDQU32 ·dotIntScalesQ4_0AVX512VNNI<>(SB), Z23
@@ -1407,7 +1407,7 @@ TEXT ·dotQ4_0_4x5AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z25
 	VMOVDQU32 ·dotIntNumbersQ4_0AVX512VNNI<>(SB), Z26
 	VMOVDQU32 ·dotIntScalesQ4_0AVX512VNNI<>(SB), Z27
@@ -1852,7 +1852,7 @@ TEXT ·dotQ4_0_4x6AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z29
 	VMOVDQU32 ·dotIntNumbersQ4_0AVX512VNNI<>(SB), Z30
 	VMOVDQU32 ·dotIntScalesQ4_0AVX512VNNI<>(SB), Z31
@@ -2356,7 +2356,7 @@ TEXT ·dotQ4_1_1x1AVX512VNNI(SB), NOSPLIT, $0-64
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z7
 	VMOVDQU32 ·dotIntNumbersQ4_1AVX512VNNI<>(SB), Z8
 	VMOVDQU32 ·dotIntScalesQ4_1AVX512VNNI<>(SB), Z9
@@ -2448,7 +2448,7 @@ TEXT ·dotQ4_1_4x1AVX512VNNI(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z10
 	VMOVDQU32 ·dotIntNumbersQ4_1AVX512VNNI<>(SB), Z11
 	VMOVDQU32 ·dotIntScalesQ4_1AVX512VNNI<>(SB), Z12
@@ -2664,7 +2664,7 @@ TEXT ·dotQ4_1_4x2AVX512VNNI(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z14
 	VMOVDQU32 ·dotIntNumbersQ4_1AVX512VNNI<>(SB), Z15
 	VMOVDQU32 ·dotIntScalesQ4_1AVX512VNNI<>(SB), Z16
@@ -2958,7 +2958,7 @@ TEXT ·dotQ4_1_4x3AVX512VNNI(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z18
 	VMOVDQU32 ·dotIntNumbersQ4_1AVX512VNNI<>(SB), Z19
 	VMOVDQU32 ·dotIntScalesQ4_1AVX512VNNI<>(SB), Z20
@@ -3334,7 +3334,7 @@ TEXT ·dotQ4_1_4x4AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z22
 	VMOVDQU32 ·dotIntNumbersQ4_1AVX512VNNI<>(SB), Z23
 	VMOVDQU32 ·dotIntScalesQ4_1AVX512VNNI<>(SB), Z24
@@ -3790,7 +3790,7 @@ TEXT ·dotQ4_1_4x5AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z26
 	VMOVDQU32 ·dotIntNumbersQ4_1AVX512VNNI<>(SB), Z27
 	VMOVDQU32 ·dotIntScalesQ4_1AVX512VNNI<>(SB), Z28
@@ -4328,7 +4328,7 @@ TEXT ·dotQ4_1_4x6AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z30
 	VMOVDQU32 ·dotIntNumbersQ4_1AVX512VNNI<>(SB), Z31
 	VPXORD Z0, Z0, Z0
@@ -4952,7 +4952,7 @@ TEXT ·dotQ5_0_1x1AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z6
 	VMOVDQU32 ·dotIntNumbersQ5_0AVX512VNNI<>(SB), Z7
 	VMOVDQU32 ·dotIntScalesQ5_0AVX512VNNI<>(SB), Z8
@@ -5043,7 +5043,7 @@ TEXT ·dotQ5_0_4x1AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z9
 	VMOVDQU32 ·dotIntNumbersQ5_0AVX512VNNI<>(SB), Z10
 	VMOVDQU32 ·dotIntScalesQ5_0AVX512VNNI<>(SB), Z11
@@ -5261,7 +5261,7 @@ TEXT ·dotQ5_0_4x2AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z13
 	VMOVDQU32 ·dotIntNumbersQ5_0AVX512VNNI<>(SB), Z14
 	VMOVDQU32 ·dotIntScalesQ5_0AVX512VNNI<>(SB), Z15
@@ -5541,7 +5541,7 @@ TEXT ·dotQ5_0_4x3AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z17
 	VMOVDQU32 ·dotIntNumbersQ5_0AVX512VNNI<>(SB), Z18
 	VMOVDQU32 ·dotIntScalesQ5_0AVX512VNNI<>(SB), Z19
@@ -5885,7 +5885,7 @@ TEXT ·dotQ5_0_4x4AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z21
 	VMOVDQU32 ·dotIntNumbersQ5_0AVX512VNNI<>(SB), Z22
 	VMOVDQU32 ·dotIntScalesQ5_0AVX512VNNI<>(SB), Z23
@@ -6292,7 +6292,7 @@ TEXT ·dotQ5_0_4x5AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z25
 	VMOVDQU32 ·dotIntNumbersQ5_0AVX512VNNI<>(SB), Z26
 	VMOVDQU32 ·dotIntScalesQ5_0AVX512VNNI<>(SB), Z27
@@ -6765,7 +6765,7 @@ TEXT ·dotQ5_0_4x6AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z29
 	VMOVDQU32 ·dotIntNumbersQ5_0AVX512VNNI<>(SB), Z30
 	VMOVDQU32 ·dotIntScalesQ5_0AVX512VNNI<>(SB), Z31
@@ -7297,7 +7297,7 @@ TEXT ·dotQ5_1_1x1AVX512VNNI(SB), NOSPLIT, $0-64
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z7
 	VMOVDQU32 ·dotIntNumbersQ5_1AVX512VNNI<>(SB), Z8
 	VMOVDQU32 ·dotIntScalesQ5_1AVX512VNNI<>(SB), Z9
@@ -7399,7 +7399,7 @@ TEXT ·dotQ5_1_4x1AVX512VNNI(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z10
 	VMOVDQU32 ·dotIntNumbersQ5_1AVX512VNNI<>(SB), Z11
 	VMOVDQU32 ·dotIntScalesQ5_1AVX512VNNI<>(SB), Z12
@@ -7652,7 +7652,7 @@ TEXT ·dotQ5_1_4x2AVX512VNNI(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z14
 	VMOVDQU32 ·dotIntNumbersQ5_1AVX512VNNI<>(SB), Z15
 	VMOVDQU32 ·dotIntScalesQ5_1AVX512VNNI<>(SB), Z16
@@ -7983,7 +7983,7 @@ TEXT ·dotQ5_1_4x3AVX512VNNI(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z18
 	VMOVDQU32 ·dotIntNumbersQ5_1AVX512VNNI<>(SB), Z19
 	VMOVDQU32 ·dotIntScalesQ5_1AVX512VNNI<>(SB), Z20
@@ -8396,7 +8396,7 @@ TEXT ·dotQ5_1_4x4AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z22
 	VMOVDQU32 ·dotIntNumbersQ5_1AVX512VNNI<>(SB), Z23
 	VMOVDQU32 ·dotIntScalesQ5_1AVX512VNNI<>(SB), Z24
@@ -8889,7 +8889,7 @@ TEXT ·dotQ5_1_4x5AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z26
 	VMOVDQU32 ·dotIntNumbersQ5_1AVX512VNNI<>(SB), Z27
 	VMOVDQU32 ·dotIntScalesQ5_1AVX512VNNI<>(SB), Z28
@@ -9463,7 +9463,7 @@ TEXT ·dotQ5_1_4x6AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z30
 	VMOVDQU32 ·dotIntNumbersQ5_1AVX512VNNI<>(SB), Z31
 	VPXORD Z0, Z0, Z0
@@ -10123,7 +10123,7 @@ TEXT ·dotQ8_0_1x1AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	MOVL $0xFF00, R14
 	KMOVW R14, K2                            // the lanes of the second block
 	VPXORD Z0, Z0, Z0
@@ -10197,7 +10197,7 @@ TEXT ·dotQ8_0_4x1AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	MOVL $0xFF00, R14
 	KMOVW R14, K2                            // the lanes of the second block
 	VPXORD Z0, Z0, Z0
@@ -10363,7 +10363,7 @@ TEXT ·dotQ8_0_4x2AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	MOVL $0xFF00, R14
 	KMOVW R14, K2                            // the lanes of the second block
 	VPXORD Z0, Z0, Z0
@@ -10591,7 +10591,7 @@ TEXT ·dotQ8_0_4x3AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	MOVL $0xFF00, R14
 	KMOVW R14, K2                            // the lanes of the second block
 	VPXORD Z0, Z0, Z0
@@ -10883,7 +10883,7 @@ TEXT ·dotQ8_0_4x4AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	MOVL $0xFF00, R14
 	KMOVW R14, K2                            // the lanes of the second block
 	VPXORD Z0, Z0, Z0
@@ -11238,7 +11238,7 @@ TEXT ·dotQ8_0_4x5AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	MOVL $0xFF00, R14
 	KMOVW R14, K2                            // the lanes of the second block
 	VPXORD Z0, Z0, Z0
@@ -11659,7 +11659,7 @@ TEXT ·dotQ8_0_4x6AVX512VNNI(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 2048(DI)(DX*1), DX
+	LEAQ 8192(DI)(DX*1), DX
 	MOVL $0xFF00, R14
 	KMOVW R14, K2                            // the lanes of the second block
 	VPXORD Z0, Z0, Z0
