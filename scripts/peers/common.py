@@ -12,7 +12,7 @@ import wave
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PEERS = os.environ["WHISPER_PEERS"]  # run.sh sets it
-BIN = os.path.join(ROOT, "dist")
+BIN = os.path.join(ROOT, "dist", "native")
 
 
 def say(*words):
