@@ -71,43 +71,36 @@ done:
 
 // EXP2 makes 2^(Z1−m) in Z3. See exp2Sum8AVX2.
 #define EXP2 \
-	VSUBPS      Z4, Z1, Z1   \
-	VMAXPS      Z1, Z5, Z1   \
-	VADDPS      Z6, Z1, Z2   \
-	VSUBPS      Z6, Z2, Z3   \
-	VSUBPS      Z3, Z1, Z1   \
-	VPSLLD      $23, Z2, Z2  \
-	VMULPS      Z1, Z1, Z14  \
-	VMOVAPS     Z13, Z3      \
-	VFMADD213PS Z12, Z1, Z3  \
-	VMOVAPS     Z11, Z15     \
-	VFMADD213PS Z10, Z1, Z15 \
-	VFMADD213PS Z15, Z14, Z3 \
-	VMOVAPS     Z9, Z15      \
-	VFMADD213PS Z8, Z1, Z15  \
-	VFMADD213PS Z15, Z14, Z3 \
-	VFMADD213PS Z7, Z1, Z3   \
-	VPADDD      Z2, Z3, Z3
+	VSUBPS      Z4, Z1, Z1  \
+	VMAXPS      Z1, Z5, Z1  \
+	VADDPS      Z6, Z1, Z2  \
+	VSUBPS      Z6, Z2, Z3  \
+	VSUBPS      Z3, Z1, Z1  \
+	VPERMPS     Z11, Z2, Z3 \
+	VPSLLD      $20, Z2, Z2 \
+	VPADDD      Z2, Z3, Z3  \
+	VMOVAPS     Z10, Z7     \
+	VFMADD213PS Z9, Z1, Z7  \
+	VFMADD213PS Z8, Z1, Z7  \
+	VMULPS      Z3, Z1, Z1  \
+	VFMADD231PS Z7, Z1, Z3
 
 // func exp2Sum16AVX512(x *float32, n int, m float32) float32
 // Table.Exp2Sum. Requires AVX-512 F and n > 0.
-// SI x, CX left; Z0 the sum, Z1 … Z3, Z14, Z15 at work, Z4 m, Z5 −125, Z6 what rounds, Z7 1, Z8 … Z13 c1 … c6.
+// SI x, CX left; Z0 the sum, Z1 … Z3, Z7 at work, Z4 m, Z5 −125, Z6 what rounds, Z8 … Z10 c1 … c3, Z11 the table, twice.
 TEXT ·exp2Sum16AVX512(SB), NOSPLIT, $0-28
-	MOVQ         x+0(FP), SI
-	MOVQ         n+8(FP), CX
-	VBROADCASTSS m+16(FP), Z4
-	VBROADCASTSS ·exp2Terms+0(SB), Z5
-	VBROADCASTSS ·exp2Terms+4(SB), Z6
-	VBROADCASTSS ·exp2Terms+8(SB), Z7
-	VBROADCASTSS ·exp2Terms+12(SB), Z8
-	VBROADCASTSS ·exp2Terms+16(SB), Z9
-	VBROADCASTSS ·exp2Terms+20(SB), Z10
-	VBROADCASTSS ·exp2Terms+24(SB), Z11
-	VBROADCASTSS ·exp2Terms+28(SB), Z12
-	VBROADCASTSS ·exp2Terms+32(SB), Z13
-	VPXORD       Z0, Z0, Z0
-	SUBQ         $16, CX
-	JL           tail
+	MOVQ            x+0(FP), SI
+	MOVQ            n+8(FP), CX
+	VBROADCASTSS    m+16(FP), Z4
+	VBROADCASTSS    ·exp2Terms+0(SB), Z5
+	VBROADCASTSS    ·exp2Short+0(SB), Z6
+	VBROADCASTSS    ·exp2Short+4(SB), Z8
+	VBROADCASTSS    ·exp2Short+8(SB), Z9
+	VBROADCASTSS    ·exp2Short+12(SB), Z10
+	VBROADCASTF64X4 ·exp2Eighths+0(SB), Z11
+	VPXORD          Z0, Z0, Z0
+	SUBQ            $16, CX
+	JL              tail
 
 loop:
 	VMOVUPS (SI), Z1
