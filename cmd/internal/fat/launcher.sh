@@ -14,14 +14,14 @@ case $0 in
 esac
 
 # wf_look: $wf_dir is this user's alone, and nobody else but root can put another in its place. $wf_have says whether the program in it is
-# whole. ls lists a mode, links, user, group, size, three words of time and a name in each line, behind a line of two words.
+# whole. ls lists a mode, links, user, group, size, three words of time and a name in each line; of a file that goes meanwhile it would list
+# fewer, so it is asked for these three alone.
 wf_look() {
 	wf_have= wf_user= wf_above=
 	[ -d "$wf_dir" ] && [ ! -h "$wf_dir" ] && [ -O "$wf_dir" ] || return 1
-	wf_list=$({ LC_ALL=C TIME_STYLE=locale ls -lan "$wf_dir"; } 2>/dev/null)
+	wf_list=$({ cd "$wf_dir" >/dev/null && LC_ALL=C TIME_STYLE=locale ls -lnd . .. whisperfile; } 2>/dev/null)
 	set -f
 	set -- $wf_list
-	[ $# -ge 2 ] && shift 2
 	while [ $# -ge 9 ]; do
 		case "$9 $1" in
 		'. drwx------'*) wf_user=$3 ;;
