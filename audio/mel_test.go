@@ -378,7 +378,7 @@ func melAllocs(t *testing.T) {
 	m := newMel(t, &endless{noise(100000, 5)}, 80)
 	dst := make([]float32, 80*WindowFrames)
 	frame := 0
-	if n := testing.AllocsPerRun(1, func() {
+	if n := testing.AllocsPerRun(3, func() { // what the runtime allocates meanwhile is not in every run
 		if err := m.Window(context.Background(), dst, frame); err != nil {
 			t.Fatal(err)
 		}
