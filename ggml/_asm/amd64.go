@@ -31,12 +31,17 @@ func amd64() map[string]string {
 		files["tile_"+rung+"_amd64.s"] = v.tiles(&stubs)
 		files["dot_"+rung+"_amd64.s"] = v.dots(&stubs)
 	}
+	var tables text
+	tables.WriteString(stubsHead)
 	for _, v := range allIntDots {
 		files["dotint_"+strings.ToLower(v.name)+"_amd64.s"] = v.file(&stubs)
+		v.intTable(&tables)
 	}
 	for _, v := range allPairDots {
 		files["dotint_"+strings.ToLower(v.name)+"_amd64.s"] = v.file(&stubs)
+		v.intTable(&tables)
 	}
+	files["products_int_amd64.go"] = tables.String()
 	files["stubs_amd64.go"] = stubs.String()
 	return files
 }

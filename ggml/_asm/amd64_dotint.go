@@ -43,9 +43,9 @@ var yShapes = []shape{{1, 1}, {4, 1}, {4, 2}, {2, 3}, {2, 4}, {2, 5}}
 
 const intHead = `
 // Dots of quantised weights with quantised activations, whose layout integer.go gives. A block of weights becomes two
-// vectors of words, and a lane takes four products: whole numbers that int32 holds, and float32
-// too, for in magnitude they are at most 4·128·32767 < 2²⁴, or 256 times 4·16·32767. They are scaled and added to the sums
-// of the (row, column), one a lane. Shapes differ in nothing else, so that a value does not depend on them.
+// vectors of words, and a lane takes four products: whole numbers that int32 holds, and float32 too, for in magnitude they
+// are at most 4·128·32767 < 2²⁴, or 256 times 4·16·32767. They are scaled and added to the sums of the (row, column), one a
+// lane. Shapes differ in nothing else, so that a value does not depend on them.
 //
 // The nibbles of q5_0 and q5_1 meet their fifth bits as bytes: the 16 of a block, and once more behind them, shifted. Words
 // are those of the even bytes, then those of the odd. Those of q5_0 hold a byte in their high half: 256 times the weight.
@@ -190,57 +190,88 @@ type intBlock struct {
 
 func (b *intBlock) op(format string, a ...any) { b.ops = append(b.ops, fmt.Sprintf(format, a...)) }
 
-func (v intDots) dot(t, stubs *text, q quant, s shape) {
-	w := lines{[]string{"DI", "R11"}, "R8"}
-	x := lines{[]string{"SI", "R10"}, "R9"}
-	totals := lines{[]string{"R12", "R13"}, "R9"}
-	sums := s.rows * s.cols
-	acc := func(r, c int) string { return v.r(c*s.rows + r) }
+// intLines are the operands of a body: rows of weights, columns of activations, and the sums of their blocks.
+type intLines struct {
+	q            quant
+	s            shape
+	w, x, totals lines
+}
+
+// begin writes the head of a body, whose comment ends with what its vectors hold, and points at the operands. DX is ahead bytes behind the rows.
+func (v isa) begin(t, stubs *text, q quant, s shape, left string, ahead int, vectors string) intLines {
+	l := intLines{
+		q: q, s: s,
+		w:      lines{[]string{"DI", "R11"}, "R8"},
+		x:      lines{[]string{"SI", "R10"}, "R9"},
+		totals: lines{[]string{"R12", "R13"}, "R9"},
+	}
 	held := ""
 	if q.minimum {
-		held = fmt.Sprintf(" %s sums of their blocks,", strings.Join(totals.used(s.cols), ", "))
+		held = fmt.Sprintf(" %s sums of their blocks,", strings.Join(l.totals.used(s.cols), ", "))
 	}
-
 	function(t, stubs,
 		fmt.Sprintf("dot%s_%dx%d%s(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)", q.name, s.rows, s.cols, v.name), "$0-64",
 		fmt.Sprintf("Table.DotInt of %s for %d × %d, but for the scales of columns. Requires %s, and n > 0, a multiple of 32.",
 			strings.ToLower(q.name), s.rows, s.cols, v.needs),
-		fmt.Sprintf("BX y, AX ys, %s w, R8 ws, %s x,%s R9 xs, CX n left, DX what to prefetch, a little behind these rows;",
-			strings.Join(w.used(s.rows), ", "), strings.Join(x.used(s.cols), ", "), held),
-		fmt.Sprintf("%s … %s sums, %s the scale of a block, %s weights.", v.r(0), acc(s.rows-1, s.cols-1), v.r(sums), v.r(sums+1)))
+		fmt.Sprintf("BX y, AX ys, %s w, R8 ws, %s x,%s R9 xs, CX %s, DX what to prefetch, a little behind these rows;",
+			strings.Join(l.w.used(s.rows), ", "), strings.Join(l.x.used(s.cols), ", "), held, left),
+		vectors)
 	arguments(t, "y+0", "BX", "ys+8", "AX", "w+24", "DI", "ws+32", "R8", "x+40", "SI", "xs+48", "R9", "n+56", "CX")
 	t.op("SHLQ $2, AX", "bytes")
-	w.point(t, s.rows)
-	x.point(t, s.cols)
+	l.w.point(t, s.rows)
+	l.x.point(t, s.cols)
 	if q.minimum {
 		t.op("LEAQ (SI)(CX*2), R12", "")
-		totals.point(t, s.cols)
+		l.totals.point(t, s.cols)
 	}
 	t.op("MOVQ R8, DX", "")
 	if s.rows > 1 {
 		t.op(fmt.Sprintf("IMULQ $%d, DX", s.rows), "")
 	}
 	t.op(fmt.Sprintf("LEAQ %d(DI)(DX*1), DX", ahead), "")
+	return l
+}
+
+// prefetch fetches as many bytes as rows of n blocks have.
+func (l intLines) prefetch(t *text, n int) {
+	for at := 0; at < l.s.rows*n*l.q.size; at += 64 {
+		t.op(fmt.Sprintf("PREFETCHT0 %d(DX)", at), "")
+	}
+}
+
+// advance moves all pointers on by n blocks.
+func (l intLines) advance(t *text, n int) {
+	l.w.advance(t, l.s.rows, n*l.q.size)
+	l.x.advance(t, l.s.cols, n*64)
+	if l.q.minimum {
+		l.totals.advance(t, l.s.cols, n*4)
+	}
+	t.op(fmt.Sprintf("ADDQ $%d, DX", l.s.rows*n*l.q.size), "")
+}
+
+func (v intDots) dot(t, stubs *text, q quant, s shape) {
+	sums := s.rows * s.cols
+	acc := func(r, c int) string { return v.r(c*s.rows + r) }
+	l := v.begin(t, stubs, q, s, "n left", ahead,
+		fmt.Sprintf("%s … %s sums, %s the scale of a block, %s weights.", v.r(0), acc(s.rows-1, s.cols-1), v.r(sums), v.r(sums+1)))
 	regs, constants := v.registers(t, q, s)
 	v.zero(t, sums)
 	t.line("")
 	t.line("loop:")
-	for at := 0; at < s.rows*q.size; at += 64 {
-		t.op(fmt.Sprintf("PREFETCHT0 %d(DX)", at), "")
-	}
+	l.prefetch(t, 1)
 	if q.minimum && s.cols == 1 {
-		t.op(fmt.Sprintf("VMOVSS %s, X%d", totals.at(0, 0), regs[0].total), "the other lanes are 0")
+		t.op(fmt.Sprintf("VMOVSS %s, X%d", l.totals.at(0, 0), regs[0].total), "the other lanes are 0")
 	}
 	var blocks []intBlock
 	for r := range s.rows {
 		b := intBlock{intRegs: regs[r%2], constants: constants}
-		v.open(&b, q, func(disp int) string { return w.at(r, disp) })
+		v.open(&b, q, func(disp int) string { return l.w.at(r, disp) })
 		for c := range s.cols {
-			v.multiply(&b, func(disp int) string { return x.at(c, disp) })
+			v.multiply(&b, func(disp int) string { return l.x.at(c, disp) })
 			b.op("VCVTDQ2PS %s, %s", v.r(b.sum), v.r(b.sum))
 			b.op("VFMADD231PS %s, %s, %s", v.r(b.sum), v.r(b.scale), acc(r, c))
 			if q.minimum && s.cols > 1 {
-				b.op("VMOVSS %s, X%d", totals.at(c, 0), b.total)
+				b.op("VMOVSS %s, X%d", l.totals.at(c, 0), b.total)
 			}
 			if q.minimum {
 				b.op("VFMADD231PS %s, %s, %s", v.r(b.total), v.r(b.minimum), acc(r, c))
@@ -259,12 +290,7 @@ func (v intDots) dot(t, stubs *text, q quant, s shape) {
 			}
 		}
 	}
-	w.advance(t, s.rows, q.size)
-	x.advance(t, s.cols, 64)
-	if q.minimum {
-		totals.advance(t, s.cols, 4)
-	}
-	t.op(fmt.Sprintf("ADDQ $%d, DX", s.rows*q.size), "")
+	l.advance(t, 1)
 	t.op("SUBQ $32, CX", "")
 	t.op("JNZ  loop", "")
 	v.totals(t, s)
@@ -332,4 +358,24 @@ func (v intDots) multiply(b *intBlock, x func(disp int) string) {
 		b.op("VPMADDWD %s, %s, %s", x(32), v.r(b.second), v.r(b.other))
 		b.op("VPADDD %s, %s, %s", v.r(b.other), v.r(b.sum), v.r(b.sum))
 	}
+}
+
+// intTable writes the tables of the bodies of a rung: the first shape is that of one row and column, the others have 1, 2, … columns.
+func (v isa) intTable(t *text) {
+	t.line("")
+	t.line("// The integer dots of %s.", strings.ToLower(v.name))
+	t.line("var (")
+	for _, q := range quants {
+		body := func(s shape) string { return fmt.Sprintf("dot%s_%dx%d%s", q.name, s.rows, s.cols, v.name) }
+		var rows, bodies []string
+		for _, s := range v.shapes[1:] {
+			rows, bodies = append(rows, fmt.Sprint(s.rows)), append(bodies, body(s))
+		}
+		t.line("\tdots%s%s = dotBodies[byte]{", q.name, v.name)
+		t.line("\t\tone:  %s,", body(v.shapes[0]))
+		t.line("\t\trows: []int{%s},", strings.Join(rows, ", "))
+		t.line("\t\tcols: []dotBody[byte]{%s},", strings.Join(bodies, ", "))
+		t.line("\t}")
+	}
+	t.line(")")
 }

@@ -104,12 +104,11 @@ func (v pairDots) file(stubs *text) string {
 
 // pairRegs are the registers beside sums, and the operands of a body.
 type pairRegs struct {
+	intLines
 	even, odd      int // words of the weights of a row
 	scale, minimum int
-	sum, other     int // of products; the first holds the blocks before there are any
-	total          int // sums of activations
+	sum, other     int // of products; the first holds the blocks before there are any, the other sums of activations behind them
 	constants      map[string]string
-	w, x, totals   lines
 }
 
 func (v pairDots) dot(t, stubs *text, q quant, s shape) {
@@ -119,40 +118,13 @@ func (v pairDots) dot(t, stubs *text, q quant, s shape) {
 		next++
 		return next - 1
 	}
-	p := pairRegs{
-		even: take(), odd: take(), scale: take(), sum: take(), other: take(), constants: map[string]string{},
-		w:      lines{[]string{"DI", "R11"}, "R8"},
-		x:      lines{[]string{"SI", "R10"}, "R9"},
-		totals: lines{[]string{"R12", "R13"}, "R9"},
-	}
-	p.total = p.other
-	held := ""
+	p := pairRegs{even: take(), odd: take(), scale: take(), sum: take(), other: take(), constants: map[string]string{}}
 	if q.minimum {
 		p.minimum = take()
-		held = fmt.Sprintf(" %s sums of their blocks,", strings.Join(p.totals.used(s.cols), ", "))
 	}
-
-	function(t, stubs,
-		fmt.Sprintf("dot%s_%dx%d%s(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)", q.name, s.rows, s.cols, v.name), "$0-64",
-		fmt.Sprintf("Table.DotInt of %s for %d × %d, but for the scales of columns. Requires %s, and n > 0, a multiple of 32.",
-			strings.ToLower(q.name), s.rows, s.cols, v.needs),
-		fmt.Sprintf("BX y, AX ys, %s w, R8 ws, %s x,%s R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;",
-			strings.Join(p.w.used(s.rows), ", "), strings.Join(p.x.used(s.cols), ", "), held),
+	p.intLines = v.begin(t, stubs, q, s, "n left, less 64", pairAhead,
 		fmt.Sprintf("%s … %s sums, %s and %s weights, %s scales, %s two blocks and products.",
 			v.r(0), v.r(sums-1), v.r(p.even), v.r(p.odd), v.r(p.scale), v.r(p.sum)))
-	arguments(t, "y+0", "BX", "ys+8", "AX", "w+24", "DI", "ws+32", "R8", "x+40", "SI", "xs+48", "R9", "n+56", "CX")
-	t.op("SHLQ $2, AX", "bytes")
-	p.w.point(t, s.rows)
-	p.x.point(t, s.cols)
-	if q.minimum {
-		t.op("LEAQ (SI)(CX*2), R12", "")
-		p.totals.point(t, s.cols)
-	}
-	t.op("MOVQ R8, DX", "")
-	if s.rows > 1 {
-		t.op(fmt.Sprintf("IMULQ $%d, DX", s.rows), "")
-	}
-	t.op(fmt.Sprintf("LEAQ %d(DI)(DX*1), DX", pairAhead), "")
 	for _, c := range v.constants(q) {
 		p.constants[c.name] = v.symbol(c)
 		if next < 32 {
@@ -169,16 +141,9 @@ func (v pairDots) dot(t, stubs *text, q quant, s shape) {
 	t.op("JLT  rest", "")
 	t.line("")
 	t.line("loop:")
-	for at := 0; at < s.rows*2*q.size; at += 64 {
-		t.op(fmt.Sprintf("PREFETCHT0 %d(DX)", at), "")
-	}
-	v.blocks(t, q, s, p, true)
-	p.w.advance(t, s.rows, 2*q.size)
-	p.x.advance(t, s.cols, 128)
-	if q.minimum {
-		p.totals.advance(t, s.cols, 8)
-	}
-	t.op(fmt.Sprintf("ADDQ $%d, DX", s.rows*2*q.size), "")
+	p.prefetch(t, 2)
+	v.blocks(t, p, true)
+	p.advance(t, 2)
 	t.op("SUBQ $64, CX", "")
 	t.op("JGE  loop", "")
 	t.line("")
@@ -189,7 +154,7 @@ func (v pairDots) dot(t, stubs *text, q quant, s shape) {
 		t.op(fmt.Sprintf("MOVL $%d, R14", 1<<(q.size/2)-1), "")
 		t.op("KMOVD R14, K3", "the words of a block")
 	}
-	v.blocks(t, q, s, p, false)
+	v.blocks(t, p, false)
 	t.line("")
 	t.line("done:")
 	v.totals(t, s)
@@ -198,16 +163,16 @@ func (v pairDots) dot(t, stubs *text, q quant, s shape) {
 }
 
 // blocks multiplies a pair of blocks, or a last one alone, of all rows and columns.
-func (v pairDots) blocks(t *text, q quant, s shape, p pairRegs, pair bool) {
+func (v pairDots) blocks(t *text, p pairRegs, pair bool) {
 	op := func(format string, a ...any) { t.op(fmt.Sprintf(format, a...), "") }
 	sum, other := v.r(p.sum), v.r(p.other)
 	total := "VMOVSD"
 	if !pair {
 		total = "VMOVSS"
 	}
-	for r := range s.rows {
-		v.open(t, q, p, func(disp int) string { return p.w.at(r, disp) }, pair)
-		for c := range s.cols {
+	for r := range p.s.rows {
+		v.open(t, p, func(disp int) string { return p.w.at(r, disp) }, pair)
+		for c := range p.s.cols {
 			even, odd := p.x.at(c, 0), p.x.at(c, 64)
 			if !pair {
 				even, odd = sum, other
@@ -222,19 +187,19 @@ func (v pairDots) blocks(t *text, q quant, s shape, p pairRegs, pair bool) {
 				op("VPADDD %s, %s, %s", other, sum, sum)
 			}
 			op("VCVTDQ2PS %s, %s", sum, sum)
-			op("VFMADD231PS %s, %s, %s", sum, v.r(p.scale), v.r(c*s.rows+r))
-			if q.minimum {
-				op("%s %s, X%d", total, p.totals.at(c, 0), p.total)
-				op("VFMADD231PS %s, %s, %s", v.r(p.total), v.r(p.minimum), v.r(c*s.rows+r))
+			op("VFMADD231PS %s, %s, %s", sum, v.r(p.scale), v.r(c*p.s.rows+r))
+			if p.q.minimum {
+				op("%s %s, X%d", total, p.totals.at(c, 0), p.other)
+				op("VFMADD231PS %s, %s, %s", other, v.r(p.minimum), v.r(c*p.s.rows+r))
 			}
 		}
 	}
 }
 
 // open reads two blocks of a row, or a last one alone, with their scales and minima.
-func (v pairDots) open(t *text, q quant, p pairRegs, w func(disp int) string, pair bool) {
+func (v pairDots) open(t *text, p pairRegs, w func(disp int) string, pair bool) {
 	op := func(format string, a ...any) { t.op(fmt.Sprintf(format, a...), "") }
-	even, odd, scale := v.r(p.even), v.r(p.odd), v.r(p.scale)
+	q, even, odd, scale := p.q, v.r(p.even), v.r(p.odd), v.r(p.scale)
 	if !q.nibbles() {
 		op("VMOVDQU32 %s, Y%d", w(q.numbers), p.even)
 		op("VPBROADCASTW %s, Y%d", w(0), p.scale)

@@ -7,9 +7,9 @@
 #include "enc_amd64.h"
 
 // Dots of quantised weights with quantised activations, whose layout integer.go gives. A block of weights becomes two
-// vectors of words, and a lane takes four products: whole numbers that int32 holds, and float32
-// too, for in magnitude they are at most 4·128·32767 < 2²⁴, or 256 times 4·16·32767. They are scaled and added to the sums
-// of the (row, column), one a lane. Shapes differ in nothing else, so that a value does not depend on them.
+// vectors of words, and a lane takes four products: whole numbers that int32 holds, and float32 too, for in magnitude they
+// are at most 4·128·32767 < 2²⁴, or 256 times 4·16·32767. They are scaled and added to the sums of the (row, column), one a
+// lane. Shapes differ in nothing else, so that a value does not depend on them.
 //
 // The nibbles of q5_0 and q5_1 meet their fifth bits as bytes: the 16 of a block, and once more behind them, shifted. Words
 // are those of the even bytes, then those of the odd. Those of q5_0 hold a byte in their high half: 256 times the weight.

@@ -37,8 +37,9 @@ type Table struct {
 	DotF16 func(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n int)
 
 	// Quantize rounds a row of activations to what DotInt multiplies: len(x) is a multiple of 32, and dst holds
-	// [QuantizedBytes]. Split by 32 or 64, the even numbers of each so many come before the odd ones, and the last 32 where 64 are not left are
-	// split by themselves; 0 splits nothing. Split says by how many DotInt wants a row to be split, by ggml's number of the weights' type. A row with a number that is not finite has no finite products.
+	// [QuantizedBytes]. Split by 32 or 64, the even numbers of each so many come before the odd ones, and a last 32 are split by
+	// themselves; 0 splits nothing. Split says by how many DotInt wants a row to be split, by ggml's number of the weights' type.
+	// A row with a number that is not finite has no finite products.
 	Quantize func(dst []byte, x []float32, split int)
 	Split    [16]int
 
