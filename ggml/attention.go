@@ -33,7 +33,7 @@ func (c *CPU) SelfAttend(o SelfAttend) {
 	a.dst, a.q, a.k, a.v, a.heads = o.Dst, o.Q, o.K, o.V, o.Heads
 	a.keyPanels = roundUp(o.K.Rows, t.NR) / t.NR
 	a.tiles = roundUp(o.Q.Rows, t.MR) / t.MR
-	grow(&c.heads, a.heads*(a.keysLen()+a.valuesLen()))
+	grow(&c.panels, a.heads*(a.keysLen()+a.valuesLen()))
 	for i := range c.scratch {
 		s := &c.scratch[i]
 		grow(&s.line, t.MR*a.keyPanels*t.NR)
@@ -50,7 +50,7 @@ func (a *selfAttend) valuesLen() int { return a.k.Rows * HeadSize }
 // NR divides.
 func (a *selfAttend) packed(h int) (keys, values []float32) {
 	n := a.keysLen()
-	both := a.c.heads[h*(n+a.valuesLen()):]
+	both := a.c.panels[h*(n+a.valuesLen()):]
 	return both[:n], both[n:][:a.valuesLen()]
 }
 

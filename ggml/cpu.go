@@ -49,12 +49,11 @@ type CPU struct {
 	picking   picking
 	ranking   ranking
 
-	panels  []float32 // a window's weight as the tiles want it, or a piece of it
+	panels  []float32 // a window's weight as the tiles want it, or a piece of it; the keys and values of SelfAttend: one place, so that more of the caches is left
 	packed  []byte    // the same in whole numbers
 	rounded []byte    // rows of a window or columns of a step in integers
 	padded  []float32 // columns of a step whose length is no multiple of the kernels' block
 	edges   []float32 // operands of a convolution's first and last row
-	heads   []float32 // keys and values of all heads, packed
 	logits  []float32
 }
 

@@ -197,6 +197,10 @@ func (g *window) run(worker, i int) {
 // pack widens and transposes the weight's rows of panel i of those packed; rows behind the last are zero.
 func (g *window) pack(s *scratch, i int) {
 	nr, wide, panel := g.c.tab.NR, s.floats(), g.c.panels[i*g.panel:][:g.panel]
+	if row := (g.first + i) * nr; g.w.typ == F16 && g.c.tab.PackF16 != nil && g.conv.channels == 0 && row+nr <= g.w.rows {
+		g.c.tab.PackF16(panel, g.w.data[row*g.w.stride:], g.w.stride, g.w.cols)
+		return
+	}
 	for k, depth := 0, g.depth(); k < depth; k += packDepth {
 		kn := min(packDepth, depth-k)
 		stride := kn + rowPad

@@ -7,6 +7,7 @@ import "unsafe"
 // avx2 is the rung of Haswell, Zen and whatever came after them: AVX2, FMA and F16C.
 func avx2(t Table) Table {
 	t.Tile = tileAVX2
+	t.PackF16 = packF16AVX2
 	t.DotF32 = dotF32AVX2
 	t.DotF16 = dotF16AVX2
 	t.Quantize = quantizeAVX2
@@ -44,6 +45,15 @@ func tileAVX2(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows,
 	if panels > 0 {
 		tilesAVX2[rows-1](unsafe.SliceData(c), ldc, unsafe.SliceData(a), lda, unsafe.SliceData(b), kn, panels, unsafe.SliceData(bias), ahead)
 	}
+}
+
+func packF16AVX2(dst []float32, src []byte, stride, kn int) {
+	checkPackF16(dst, src, stride, kn, 16)
+	n := kn &^ 7
+	if n > 0 {
+		packF16x16AVX2(&dst[0], &src[0], stride, n)
+	}
+	packRestF16(dst, src, stride, n, kn, 16)
 }
 
 func dotF32AVX2(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n int) {

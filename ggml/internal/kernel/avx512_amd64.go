@@ -13,6 +13,7 @@ func avx512(t Table) Table {
 	t.MR, t.NR = 12, 32
 	t.Tile = tileAVX512
 	t.Pack = packAVX512
+	t.PackF16 = packF16AVX512
 	t.DotF32 = dotF32AVX512
 	t.DotF16 = dotF16AVX512
 	t.Widen[1] = widenF16AVX512
@@ -52,6 +53,16 @@ func packAVX512(dst, src []float32, stride, kn int) {
 		pack16AVX512(&dst[16], &src[16*stride], stride, n, 32)
 	}
 	packRest(dst, src, stride, n, kn, 32)
+}
+
+func packF16AVX512(dst []float32, src []byte, stride, kn int) {
+	checkPackF16(dst, src, stride, kn, 32)
+	n := kn &^ 7
+	if n > 0 {
+		packF16x16AVX512(&dst[0], &src[0], stride, n)
+		packF16x16AVX512(&dst[16], &src[16*stride], stride, n)
+	}
+	packRestF16(dst, src, stride, n, kn, 32)
 }
 
 func dotF32AVX512(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n int) {
@@ -139,6 +150,9 @@ func mixAVX512(out, p []float32, v []uint16, cells []int32, n int) {
 
 //go:noescape
 func pack16AVX512(dst, src *float32, stride, kn, nr int)
+
+//go:noescape
+func packF16x16AVX512(dst *float32, src *byte, stride, kn int)
 
 //go:noescape
 func widenF16x16AVX512(dst *float32, src *byte, n int)

@@ -14,6 +14,7 @@ func avx(t Table) Table {
 	t.DotF16 = dotF16AVX
 	clear(t.DotInt[:])
 	clear(t.Products[:])
+	t.Widen[0] = widenF32
 	t.Widen[1] = widenF16AVX
 	t.Max = maxAVX
 	t.Exp2Sum = exp2SumAVX

@@ -53,6 +53,12 @@ func checkPack(dst, src []float32, stride, kn, nr int) {
 	check("src", len(src), span(nr, stride, kn))
 }
 
+func checkPackF16(dst []float32, src []byte, stride, kn, nr int) {
+	natural(stride, kn)
+	check("dst", len(dst), kn*nr)
+	check("src", len(src), span(nr, stride, 2*kn))
+}
+
 // checkDot takes the size of a number in w.
 func checkDot(y []float32, ys int, w []byte, ws int, x []float32, xs int, rows, cols, n, size int) {
 	natural(ys, ws, xs, rows, cols, n)

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/whisperfile/whisperfile/ggml/internal/kernel"
@@ -64,6 +65,29 @@ func TestWidenF16(t *testing.T) {
 					if want := valueOf(uint16(0x3000 + i)); got != want {
 						t.Fatalf("n %d: [%d] = %v, not %v", n, i, got, want)
 					}
+				}
+				m.release(t, "n %d", n)
+			})
+		}
+	})
+}
+
+func TestWidenF32(t *testing.T) {
+	eachRung(t, func(t *testing.T, k *kernel.Table) {
+		if k.Widen[0] == nil {
+			return
+		}
+		m := newMemory(t)
+		for n := range 20 {
+			m.bothWays(func() {
+				src, want := make([]byte, 4*n), normals(1, n)
+				for i, f := range want {
+					binary.LittleEndian.PutUint32(src[4*i:], math.Float32bits(f))
+				}
+				dst := takeOf(m, make([]float32, n))
+				k.Widen[0](dst, takeOf(m, src))
+				if !slices.Equal(dst, want) {
+					t.Fatalf("n %d: %v, not %v", n, dst, want)
 				}
 				m.release(t, "n %d", n)
 			})

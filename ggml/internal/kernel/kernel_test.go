@@ -72,6 +72,8 @@ func TestShort(t *testing.T) {
 			"tile negative":    func() { k.Tile(f(9*nr), -1, f(9), 4, f(4*nr), 4, 2, 1, nil, 0) },
 			"pack dst":         func() { k.Pack(f(4*nr-1), f(4*nr), 4, 4) },
 			"pack src":         func() { k.Pack(f(4*nr), f(4*nr), 5, 4) },
+			"pack f16 dst":     func() { k.PackF16(f(4*nr-1), b(8*nr), 8, 4) },
+			"pack f16 src":     func() { k.PackF16(f(4*nr), b(8*nr), 9, 4) },
 			"dot y":            func() { k.DotF32(f(4), 3, b(256), 128, f(64), 32, 2, 2, 32) },
 			"dot w":            func() { k.DotF32(f(5), 3, b(256), 129, f(64), 32, 2, 2, 32) },
 			"dot x":            func() { k.DotF32(f(5), 3, b(256), 128, f(63), 32, 2, 2, 32) },
@@ -150,6 +152,9 @@ func TestAllocs(t *testing.T) {
 		if n := testing.AllocsPerRun(5, func() { // what the runtime allocates meanwhile is not in every run
 			k.Tile(y, 2*k.NR, x, 32, x, 32, k.MR, 2, y, k.MR)
 			k.Pack(y, x, 33, 32)
+			if k.PackF16 != nil {
+				k.PackF16(y, w, 40, 16)
+			}
 			k.DotF32(y, 8, w, 128, x, 32, 8, 7, 32)
 			k.DotF16(y, 8, w, 64, x, 32, 8, 7, 32)
 			k.Quantize(q, x[:64], 0)

@@ -15,6 +15,7 @@ func neon(t Table) Table {
 	t.Quantize = quantizeNEON
 	t.DotInt = dotIntsARM(&dotsIntNEON)
 	t.Products = productsNEON()
+	t.Widen[0] = widenF32
 	t.Widen[1] = widenF16NEON
 	t.Widen[2] = blocksNEON(bytesQ4_0, widenQ4_0NEON)
 	t.Widen[3] = blocksNEON(bytesQ4_1, widenQ4_1NEON)

@@ -3,6 +3,7 @@ package kernel_test
 import (
 	"encoding/binary"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/whisperfile/whisperfile/ggml/internal/kernel"
@@ -107,6 +108,35 @@ func TestPack(t *testing.T) {
 				k.Pack(dst, src, stride, kn)
 				for i, got := range dst {
 					if want := src[i%k.NR*stride+i/k.NR]; got != want {
+						t.Fatalf("kn %d: dst[%d] = %v, not %v", kn, i, got, want)
+					}
+				}
+				m.release(t, "kn %d", kn)
+			})
+		}
+	})
+}
+
+func TestPackF16(t *testing.T) {
+	eachRung(t, func(t *testing.T, k *kernel.Table) {
+		if k.PackF16 == nil {
+			return
+		}
+		all := rand.New(rand.NewPCG(1, 2))
+		m := newMemory(t)
+		for kn := range 2*32 + 10 {
+			m.bothWays(func() {
+				stride := 2*kn + 5
+				src := takeOf(m, make([]byte, (k.NR-1)*stride+2*kn))
+				for i := range src {
+					src[i] = byte(all.Uint32())
+				}
+				dst := takeOf(m, make([]float32, kn*k.NR))
+				k.PackF16(dst, src, stride, kn)
+				for i, got := range dst {
+					at := src[i%k.NR*stride+2*(i/k.NR):]
+					want := kernel.FromHalf(binary.LittleEndian.Uint16(at))
+					if math.Float32bits(got) != math.Float32bits(want) {
 						t.Fatalf("kn %d: dst[%d] = %v, not %v", kn, i, got, want)
 					}
 				}

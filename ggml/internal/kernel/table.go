@@ -27,6 +27,10 @@ type Table struct {
 	// Pack transposes NR rows of kn floats into a panel: dst[k·NR + j] = src[j·stride + k].
 	Pack func(dst, src []float32, stride, kn int)
 
+	// PackF16 is Pack of halves as they are stored, a row every stride bytes of src; nil where this rung has no body. It may fetch the rows
+	// behind.
+	PackF16 func(dst []float32, src []byte, stride, kn int)
+
 	// DotF32 and DotF16 multiply rows of weights with columns of activations:
 	//
 	//	y[c·ys + r] = Σ_k w_r[k] · x[c·xs + k]   for r < rows, c < cols

@@ -81,6 +81,15 @@ func packRest(dst, src []float32, stride, k, kn, nr int) {
 	}
 }
 
+// packRestF16 is packRest of halves.
+func packRestF16(dst []float32, src []byte, stride, k, kn, nr int) {
+	for ; k < kn; k++ {
+		for j := range nr {
+			dst[k*nr+j] = halfAt(src[j*stride+2*k:])
+		}
+	}
+}
+
 func widenF16AVX2(dst []float32, src []byte) {
 	checkWiden(dst, src, 1, 2)
 	n := len(dst) &^ 7
@@ -161,6 +170,9 @@ func squares8AVX2(x *float32, n int, mean float32) float32
 
 //go:noescape
 func affine8AVX2(dst, x, w, b *float32, n int, mean, scale float32)
+
+//go:noescape
+func packF16x16AVX2(dst *float32, src *byte, stride, kn int)
 
 //go:noescape
 func widenF16x8AVX2(dst *float32, src *byte, n int)

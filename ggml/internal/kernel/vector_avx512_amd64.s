@@ -69,58 +69,107 @@ done:
 	VZEROUPPER
 	RET
 
-// EXP2 makes 2^(Z1−m) in Z3. See exp2Sum8AVX2.
-#define EXP2 \
-	VSUBPS      Z4, Z1, Z1  \
-	VMAXPS      Z1, Z5, Z1  \
-	VADDPS      Z6, Z1, Z2  \
-	VSUBPS      Z6, Z2, Z3  \
-	VSUBPS      Z3, Z1, Z1  \
-	VPERMPS     Z11, Z2, Z3 \
-	VPSLLD      $20, Z2, Z2 \
-	VPADDD      Z2, Z3, Z3  \
-	VMOVAPS     Z10, Z7     \
-	VFMADD213PS Z9, Z1, Z7  \
-	VFMADD213PS Z8, Z1, Z7  \
-	VMULPS      Z3, Z1, Z1  \
-	VFMADD231PS Z7, Z1, Z3
+// 2^f for |f| ≤ 1/64 as 1 + c1·f + c2·f²: relative error 5.3e−8 before rounding (Remez).
+DATA ·exp2Fine<>+0(SB)/4, $0xC2FA0000 // −125, the least exponent
+DATA ·exp2Fine<>+4(SB)/4, $0x48C00000 // 1.5·2¹⁸: adding it rounds to a part of 32
+DATA ·exp2Fine<>+8(SB)/4, $0x3F3172C2
+DATA ·exp2Fine<>+12(SB)/4, $0x3E75FDEF
+DATA ·exp2Fine<>+16(SB)/4, $0x3F800000 // 1
+GLOBL ·exp2Fine<>(SB), RODATA|NOPTR, $20
+
+// The bits of 2^(j/32), less j·2¹⁸.
+DATA ·exp2Parts<>+0(SB)/8, $0x3F7ECD873F800000
+DATA ·exp2Parts<>+8(SB)/8, $0x3F7C980F3F7DAAC3
+DATA ·exp2Parts<>+16(SB)/8, $0x3F7AA43A3F7B95C2
+DATA ·exp2Parts<>+24(SB)/8, $0x3F78F4F03F79C3D3
+DATA ·exp2Parts<>+32(SB)/8, $0x3F778D3A3F7837F0
+DATA ·exp2Parts<>+40(SB)/8, $0x3F7670433F76F532
+DATA ·exp2Parts<>+48(SB)/8, $0x3F75A15B3F75FED7
+DATA ·exp2Parts<>+56(SB)/8, $0x3F7523F63F75583F
+DATA ·exp2Parts<>+64(SB)/8, $0x3F74FBAF3F7504F3
+DATA ·exp2Parts<>+72(SB)/8, $0x3F752C4D3F7508A4
+DATA ·exp2Parts<>+80(SB)/8, $0x3F75B9BE3F75672A
+DATA ·exp2Parts<>+88(SB)/8, $0x3F76A81E3F76248C
+DATA ·exp2Parts<>+96(SB)/8, $0x3F77FBB83F7744FD
+DATA ·exp2Parts<>+104(SB)/8, $0x3F79B9073F78CCDF
+DATA ·exp2Parts<>+112(SB)/8, $0x3F7BE4BA3F7AC0C7
+DATA ·exp2Parts<>+120(SB)/8, $0x3F7E83B33F7D257D
+GLOBL ·exp2Parts<>(SB), RODATA|NOPTR, $128
+
+// EXP2 leaves 2^(x−m) in power. A number x−m to the nearest part of 32 has the whole number in the bits above five, which becomes the exponent, and its part in those
+// five, the place in the table. The rest of x−m is for c1 and c2. x−m is a product and a sum because a Zen has more room for these than for sums.
+#define EXP2(x, power, whole, terms) \
+	VFMADD213PS Z4, Z17, x          \
+	VMAXPS      x, Z5, x            \
+	VADDPS      Z6, x, power        \
+	VSUBPS      Z6, power, whole    \
+	VSUBPS      whole, x, x         \
+	VPSLLD      $18, power, whole   \
+	VPERMI2PS   Z11, Z10, power     \
+	VPADDD      whole, power, power \
+	VMOVAPS     Z9, terms           \
+	VFMADD213PS Z8, x, terms        \
+	VMULPS      power, x, x         \
+	VFMADD231PS terms, x, power
 
 // func exp2Sum16AVX512(x *float32, n int, m float32) float32
-// Table.Exp2Sum. Requires AVX-512 F and n > 0.
-// SI x, CX left; Z0 the sum, Z1 … Z3, Z7 at work, Z4 m, Z5 −125, Z6 what rounds, Z8 … Z10 c1 … c3, Z11 the table, twice.
+// Table.Exp2Sum. Requires AVX-512 F and n > 0. Rows of scores follow each other: the next one is fetched meanwhile.
+// SI x, CX left, R8 bytes of x; Z0, Z7 sums, Z1 … Z3, Z12 and Z13 … Z16 at work, Z4 −m, Z5 −125, Z6 what rounds, Z8, Z9 c1, c2, Z10,
+// Z11 the table, Z17 ones.
 TEXT ·exp2Sum16AVX512(SB), NOSPLIT, $0-28
-	MOVQ            x+0(FP), SI
-	MOVQ            n+8(FP), CX
-	VBROADCASTSS    m+16(FP), Z4
-	VBROADCASTSS    ·exp2Terms+0(SB), Z5
-	VBROADCASTSS    ·exp2Short+0(SB), Z6
-	VBROADCASTSS    ·exp2Short+4(SB), Z8
-	VBROADCASTSS    ·exp2Short+8(SB), Z9
-	VBROADCASTSS    ·exp2Short+12(SB), Z10
-	VBROADCASTF64X4 ·exp2Eighths+0(SB), Z11
-	VPXORD          Z0, Z0, Z0
-	SUBQ            $16, CX
-	JL              tail
+	MOVQ         x+0(FP), SI
+	MOVQ         n+8(FP), CX
+	LEAQ         (CX*4), R8
+	VBROADCASTSS m+16(FP), Z4
+	VBROADCASTSS ·exp2Fine<>+0(SB), Z5
+	VBROADCASTSS ·exp2Fine<>+4(SB), Z6
+	VBROADCASTSS ·exp2Fine<>+8(SB), Z8
+	VBROADCASTSS ·exp2Fine<>+12(SB), Z9
+	VMOVUPS      ·exp2Parts<>+0(SB), Z10
+	VMOVUPS      ·exp2Parts<>+64(SB), Z11
+	VBROADCASTSS ·exp2Fine<>+16(SB), Z17
+	VPXORD       Z0, Z0, Z0
+	VPXORD       Z7, Z7, Z7
+	VSUBPS       Z4, Z0, Z4
+	SUBQ         $32, CX
+	JL           rest
 
 loop:
+	PREFETCHT0 (SI)(R8*1)
+	PREFETCHT0 64(SI)(R8*1)
+	VMOVUPS    (SI), Z1
+	VMOVUPS    64(SI), Z13
+	EXP2(Z1, Z2, Z3, Z12)
+	EXP2(Z13, Z14, Z15, Z16)
+	VMOVUPS    Z2, (SI)
+	VMOVUPS    Z14, 64(SI)
+	VADDPS     Z2, Z0, Z0
+	VADDPS     Z14, Z7, Z7
+	ADDQ       $128, SI
+	SUBQ       $32, CX
+	JGE        loop
+
+rest:
+	ADDQ    $16, CX
+	JL      tail
 	VMOVUPS (SI), Z1
-	EXP2
-	VMOVUPS Z3, (SI)
-	VADDPS  Z3, Z0, Z0
+	EXP2(Z1, Z2, Z3, Z12)
+	VMOVUPS Z2, (SI)
+	VADDPS  Z2, Z0, Z0
 	ADDQ    $64, SI
 	SUBQ    $16, CX
-	JGE     loop
 
 tail:
 	ADDQ      $16, CX
 	JZ        done
 	MASK
 	VMOVUPS.Z (SI), K1, Z1
-	EXP2
-	VMOVUPS   Z3, K1, (SI)
-	VADDPS    Z3, Z0, K1, Z0
+	EXP2(Z1, Z2, Z3, Z12)
+	VMOVUPS   Z2, K1, (SI)
+	VADDPS    Z2, Z7, K1, Z7
 
 done:
+	VADDPS Z7, Z0, Z0
 	HSUM
 	VMOVSS X0, ret+24(FP)
 	VZEROUPPER
@@ -154,7 +203,8 @@ done:
 	RET
 
 // func add16AVX512(dst, x *float32, n int)
-// Table.Add. Requires AVX-512 F and n > 0. DI dst, SI x, CX left.
+// Table.Add. Requires AVX-512 F and n > 0. DI dst, SI x, CX left. What follows dst and x is fetched: a processor stops at the ends of pages, and the rows of a
+// stream are half of one.
 TEXT ·add16AVX512(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), DI
 	MOVQ x+8(FP), SI
@@ -163,13 +213,15 @@ TEXT ·add16AVX512(SB), NOSPLIT, $0-24
 	JL   tail
 
 loop:
-	VMOVUPS (DI), Z0
-	VADDPS  (SI), Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ    $64, SI
-	ADDQ    $64, DI
-	SUBQ    $16, CX
-	JGE     loop
+	PREFETCHT0 4096(DI)
+	PREFETCHT0 4096(SI)
+	VMOVUPS    (DI), Z0
+	VADDPS     (SI), Z0, Z0
+	VMOVUPS    Z0, (DI)
+	ADDQ       $64, SI
+	ADDQ       $64, DI
+	SUBQ       $16, CX
+	JGE        loop
 
 tail:
 	ADDQ      $16, CX

@@ -1,6 +1,10 @@
 package kernel
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/whisperfile/whisperfile/ggml/internal/view"
+)
 
 // A block of the quantised types is 32 numbers. The layouts are those of ggml: a scale d, a minimum m, the fifth bits, and
 // bytes whose low nibbles are the first 16 numbers and whose high nibbles are the last 16.
@@ -12,6 +16,12 @@ const (
 	bytesQ5_1 = 4 + 4 + 16
 	bytesQ8_0 = 2 + 32
 )
+
+// widenF32 is for rungs whose processors are little-endian: floats are there as they are stored.
+func widenF32(dst []float32, src []byte) {
+	checkWiden(dst, src, 1, 4)
+	copy(dst, view.F32(src))
+}
 
 func widenF16Generic(dst []float32, src []byte) {
 	checkWiden(dst, src, 1, 2)
