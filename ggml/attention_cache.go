@@ -3,6 +3,7 @@ package ggml
 import (
 	"fmt"
 
+	"github.com/whisperfile/whisperfile/ggml/internal/kernel"
 	"github.com/whisperfile/whisperfile/ggml/internal/view"
 )
 
@@ -86,13 +87,14 @@ func (s *store) run(_, i int) {
 	}
 }
 
-// attend is attention of rows over a cache. A task is one or more pairs of a head and a row, the rows of a head one behind
+// attend is attention of rows over a cache. A task is one or more pairs of a head and a group of rows, the groups of a head one behind
 // the other, so that those of one slot find its keys in the cache.
 type attend struct {
 	c             *CPU
 	dst, q        []float32
 	ldd, ldq      int
-	rows, pairs   int
+	rows          int
+	groups        []int // the rows that groups begin with, and behind them the number of rows
 	cache         *cache
 	layer, span   int
 	slots, counts []int32
@@ -111,23 +113,35 @@ func (c *CPU) Attend(o Attend) {
 	if width := shape.Heads * HeadSize; o.Q.Cols != width || o.Dst.Cols != width || o.Q.Rows != o.Dst.Rows || o.Layer >= shape.Layers {
 		panic(fmt.Sprintf("ggml: attention: %d×%d = %d×%d over layer %d of %+v", o.Dst.Rows, o.Dst.Cols, o.Q.Rows, o.Q.Cols, o.Layer, shape))
 	}
-	a.layer, a.span, a.rows, a.pairs = o.Layer, o.Span, o.Q.Rows, o.Q.Rows*shape.Heads
+	a.layer, a.span, a.rows = o.Layer, o.Span, o.Q.Rows
 	a.dst, a.ldd, a.q, a.ldq = o.Dst.slice(), o.Dst.Stride, o.Q.slice(), o.Q.Stride
 	a.slots, a.counts, a.cells = o.Slots.(ints)[:a.rows], o.Counts.(ints)[:a.rows], nil
 	if o.Cells != nil {
 		a.cells = o.Cells.(ints)
 	}
 	most := 1
+	a.groups = a.groups[:0]
 	for r := range a.rows {
 		a.checkRow(r)
 		most = max(most, int(a.counts[r]))
+		if r == 0 || !a.joins(r) {
+			a.groups = append(a.groups, r)
+		}
 	}
+	a.groups = append(a.groups, a.rows)
 	for i := range c.scratch {
-		grow(&c.scratch[i].line, most)
-		grow(&c.scratch[i].query, HeadSize)
+		grow(&c.scratch[i].line, kernel.MaxQueries*most)
+		grow(&c.scratch[i].query, kernel.MaxQueries*HeadSize)
 	}
 	a.chunk = (chunkCells + most - 1) / most
-	c.pool.run(a, (a.pairs+a.chunk-1)/a.chunk)
+	pairs := shape.Heads * (len(a.groups) - 1)
+	c.pool.run(a, (pairs+a.chunk-1)/a.chunk)
+}
+
+// joins reports whether row r sees what the rows of the last group see, and there is room for it.
+func (a *attend) joins(r int) bool {
+	first := a.groups[len(a.groups)-1]
+	return a.c.tab.ScoresRows != nil && a.cells == nil && r-first < kernel.MaxQueries && a.slots[r] == a.slots[first] && a.counts[r] == a.counts[first]
 }
 
 // checkRow panics where row r would see what does not exist, but for the cells of a list: at these the kernels look.
@@ -151,26 +165,46 @@ func (a *attend) seen(r int) []int32 {
 
 func (a *attend) run(worker, i int) {
 	s := &a.c.scratch[worker]
-	for p := i * a.chunk; p < min((i+1)*a.chunk, a.pairs); p++ {
-		a.pair(s, p/a.rows, p%a.rows)
+	groups := len(a.groups) - 1
+	for p := i * a.chunk; p < min((i+1)*a.chunk, a.cache.shape.Heads*groups); p++ {
+		h, first := p/groups, a.groups[p%groups:]
+		a.group(s, h, first[0], first[1]-first[0])
 	}
 }
 
-// pair computes one head of row r.
-func (a *attend) pair(s *scratch, h, r int) {
+// group computes one head of rows r, r+1, … of a group.
+func (a *attend) group(s *scratch, h, r, rows int) {
 	t, n := a.c.tab, int(a.counts[r])
-	out := a.dst[r*a.ldd+h*HeadSize:][:HeadSize]
+	out := a.dst[r*a.ldd+h*HeadSize:]
 	if n == 0 {
-		clear(out)
+		for j := range rows {
+			clear(out[j*a.ldd:][:HeadSize])
+		}
 		return
 	}
 	slot, at := &a.cache.slots[a.slots[r]], a.cache.at(a.layer, h)
 	end := at + a.cache.shape.Cells*HeadSize
-	q, scores, cells := s.query[:HeadSize], s.line[:n], a.seen(r)
-	copy(q, a.q[r*a.ldq+h*HeadSize:])
-	t.Scale(q, scoreScale)
-	t.Scores(scores, q, slot.k[at:end], cells, n)
-	sum := t.Exp2Sum(scores, t.Max(scores))
-	t.Mix(out, scores, slot.v[at:end], cells, n)
-	t.Scale(out, 1/sum)
+	q, scores, cells := s.query, s.line, a.seen(r)
+	for j := range rows {
+		copy(q[j*HeadSize:], a.q[(r+j)*a.ldq+h*HeadSize:][:HeadSize])
+	}
+	t.Scale(q[:rows*HeadSize], scoreScale)
+	if rows == 1 {
+		t.Scores(scores, q, slot.k[at:end], cells, n)
+	} else {
+		t.ScoresRows(scores, n, q, slot.k[at:end], n)
+	}
+	var sums [kernel.MaxQueries]float32
+	for j := range rows {
+		line := scores[j*n:][:n]
+		sums[j] = t.Exp2Sum(line, t.Max(line))
+	}
+	if rows == 1 {
+		t.Mix(out, scores, slot.v[at:end], cells, n)
+	} else {
+		t.MixRows(out, a.ldd, scores, n, slot.v[at:end], rows, n)
+	}
+	for j := range rows {
+		t.Scale(out[j*a.ldd:][:HeadSize], 1/sums[j])
+	}
 }

@@ -26,6 +26,8 @@ func avx512(t Table) Table {
 	t.Norm = normAVX512
 	t.Scores = scoresAVX512
 	t.Mix = mixAVX512
+	t.ScoresRows = scoresRowsAVX512
+	t.MixRows = mixRowsAVX512
 	t.pairIntegers(&dotsQ4_0AVX512, &dotsQ4_1AVX512, &dotsQ5_0AVX512, &dotsQ5_1AVX512, &dotsQ8_0AVX512)
 	t.Products = productsX86(32, byteTilesAVX512, wordTilesAVX512)
 	return t
@@ -148,6 +150,22 @@ func mixAVX512(out, p []float32, v []uint16, cells []int32, n int) {
 	mix64AVX512(&out[0], &p[0], &v[0], unsafe.SliceData(cells), n)
 }
 
+func scoresRowsAVX512(s []float32, ls int, q []float32, k []uint16, n int) {
+	checkScoresRows(s, ls, q, k, n)
+	if n > 0 {
+		scores5x64AVX512(&s[0], ls, &q[0], &k[0], n)
+	}
+}
+
+func mixRowsAVX512(out []float32, lo int, p []float32, lp int, v []uint16, rows, n int) {
+	checkMixRows(out, lo, p, lp, v, rows, n)
+	if n == 0 {
+		clearRows(out, lo, rows)
+		return
+	}
+	mix5x64AVX512(&out[0], lo, &p[0], lp, &v[0], rows, n)
+}
+
 //go:noescape
 func pack16AVX512(dst, src *float32, stride, kn, nr int)
 
@@ -186,6 +204,12 @@ func affine16AVX512(dst, x, w, b *float32, n int, mean, scale float32)
 
 //go:noescape
 func scores64AVX512(s, q *float32, k *uint16, cells *int32, n int)
+
+//go:noescape
+func scores5x64AVX512(s *float32, ls int, q *float32, k *uint16, n int)
+
+//go:noescape
+func mix5x64AVX512(out *float32, lo int, p *float32, lp int, v *uint16, rows, n int)
 
 //go:noescape
 func mix64AVX512(out, p *float32, v *uint16, cells *int32, n int)

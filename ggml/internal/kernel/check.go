@@ -102,6 +102,23 @@ func checkWiden(dst []float32, src []byte, block, size int) {
 // headSize is the width of a row of keys or values.
 const headSize = 64
 
+func checkScoresRows(s []float32, ls int, q []float32, k []uint16, n int) {
+	natural(ls, n)
+	check("s", len(s), span(MaxQueries, ls, n))
+	check("q", len(q), MaxQueries*headSize)
+	check("k", len(k), n*headSize)
+}
+
+func checkMixRows(out []float32, lo int, p []float32, lp int, v []uint16, rows, n int) {
+	natural(lo, lp, n)
+	if rows < 1 || rows > MaxQueries {
+		panic(fmt.Sprintf("kernel: %d queries, not 1 to %d", rows, MaxQueries))
+	}
+	check("out", len(out), span(rows, lo, headSize))
+	check("p", len(p), span(MaxQueries, lp, n))
+	check("v", len(v), n*headSize)
+}
+
 // checkCells looks at every cell, since an index from outside could point anywhere.
 func checkCells(vec, per []float32, rows []uint16, cells []int32, n int) {
 	natural(n)

@@ -96,6 +96,14 @@ func TestShort(t *testing.T) {
 			"mix cells":        func() { k.Mix(f(64), f(2), h(128), []int32{0}, 2) },
 			"mix p":            func() { k.Mix(f(64), f(1), h(128), nil, 2) },
 			"mix cell":         func() { k.Mix(f(64), f(2), h(127), []int32{0, 1}, 2) },
+			"scores rows s":    func() { k.ScoresRows(f(4*5+1), 5, f(320), h(128), 2) },
+			"scores rows q":    func() { k.ScoresRows(f(4*5+2), 5, f(319), h(128), 2) },
+			"scores rows k":    func() { k.ScoresRows(f(4*5+2), 5, f(320), h(127), 2) },
+			"mix rows out":     func() { k.MixRows(f(128), 65, f(4*5+2), 5, h(128), 2, 2) },
+			"mix rows p":       func() { k.MixRows(f(129), 65, f(4*5+1), 5, h(128), 2, 2) },
+			"mix rows v":       func() { k.MixRows(f(129), 65, f(4*5+2), 5, h(127), 2, 2) },
+			"mix rows 0":       func() { k.MixRows(f(129), 65, f(4*5+2), 5, h(128), 0, 2) },
+			"mix rows 6":       func() { k.MixRows(f(6*65), 65, f(4*5+2), 5, h(128), 6, 2) },
 		} {
 			func() {
 				defer func() {
@@ -174,6 +182,10 @@ func TestAllocs(t *testing.T) {
 			k.Norm(y, x, x, x)
 			k.Scores(y, x, h, cells, 3)
 			k.Mix(y, x, h, cells, 3)
+			if k.ScoresRows != nil {
+				k.ScoresRows(y, 8, x, h, 8)
+				k.MixRows(y, 64, x, 8, h, 3, 8)
+			}
 		}); n != 0 {
 			t.Errorf("%v allocations", n)
 		}

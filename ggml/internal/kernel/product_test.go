@@ -301,6 +301,52 @@ func TestMix(t *testing.T) {
 	})
 }
 
+// TestRowsOfQueries compares ScoresRows and MixRows with Scores and Mix of each query alone.
+func TestRowsOfQueries(t *testing.T) {
+	const most = 2*16 + 2
+	cells := make([]uint16, most*64)
+	for i, f := range normals(1, len(cells)) {
+		cells[i] = halfOf(f)
+	}
+	eachRung(t, func(t *testing.T, k *kernel.Table) {
+		if k.ScoresRows == nil {
+			return
+		}
+		const gap = 3
+		m := newMemory(t)
+		for n := range most {
+			all, ls := (kernel.MaxQueries-1)*(n+gap)+n, n+gap
+			q, p, want := normals(2, kernel.MaxQueries*64), normals(3, all), make([]float32, n)
+			m.bothWays(func() {
+				before := normals(4, all)
+				s := takeOf(m, before)
+				k.ScoresRows(s, ls, takeOf(m, q), takeOf(m, cells[:n*64]), n)
+				for i, got := range s {
+					r, cell := i/ls, i%ls
+					if k.Scores(want, q[r*64:], cells, nil, n); cell < n && !sameBits(got, want[cell]) || cell >= n && got != before[i] {
+						t.Fatalf("n %d: cell %d of query %d has %v", n, cell, r, got)
+					}
+				}
+				m.release(t, "n %d", n)
+			})
+			for rows := 1; rows <= kernel.MaxQueries; rows++ {
+				m.bothWays(func() {
+					before, want := normals(5, (rows-1)*(64+gap)+64), make([]float32, 64)
+					out := takeOf(m, before)
+					k.MixRows(out, 64+gap, takeOf(m, p), ls, takeOf(m, cells[:n*64]), rows, n)
+					for i, got := range out {
+						r, d := i/(64+gap), i%(64+gap)
+						if k.Mix(want, p[r*ls:], cells, nil, n); d < 64 && !sameBits(got, want[d]) || d >= 64 && got != before[i] {
+							t.Fatalf("n %d: number %d of query %d of %d is %v", n, d, r, rows, got)
+						}
+					}
+					m.release(t, "n %d, %d queries", n, rows)
+				})
+			}
+		}
+	})
+}
+
 // someCells lists n cells of have, neither in order nor each once.
 func someCells(n, have int) []int32 {
 	cells := make([]int32, n)

@@ -85,4 +85,13 @@ type Table struct {
 	// out[d] = Σ_i p[i]·v[64·cell(i) + d], the sum running over i from 0 up. n may be 0.
 	Scores func(s, q []float32, k []uint16, cells []int32, n int)
 	Mix    func(out, p []float32, v []uint16, cells []int32, n int)
+
+	// ScoresRows and MixRows are Scores and Mix of 1 to MaxQueries queries that see the first n cells, to the bit: s[r·ls + i] is the score of the query at
+	// q[64·r] with cell i, and out[r·lo + d] is mixed by the weights at p[r·lp]. q, s and p have MaxQueries rows in any case; what the others of s become means
+	// nothing. nil where this rung has no bodies.
+	ScoresRows func(s []float32, ls int, q []float32, k []uint16, n int)
+	MixRows    func(out []float32, lo int, p []float32, lp int, v []uint16, rows, n int)
 }
+
+// MaxQueries is how many queries ScoresRows and MixRows take, which is how many beams a search has by default.
+const MaxQueries = 5

@@ -72,6 +72,12 @@ func normAVX2(dst, x, w, b []float32) {
 	}
 }
 
+func clearRows(out []float32, stride, rows int) {
+	for r := range rows {
+		clear(out[r*stride:][:headSize])
+	}
+}
+
 // packRest packs the numbers from k on.
 func packRest(dst, src []float32, stride, k, kn, nr int) {
 	for ; k < kn; k++ {
