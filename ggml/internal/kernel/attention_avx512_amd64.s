@@ -277,7 +277,7 @@ done:
 	VFMADD231PS  Z23, Z24, d
 
 // func mix5x64AVX512(out *float32, lo int, p *float32, lp int, v *uint16, rows, n int)
-// Table.MixRows: five rows are summed up, rows of them stored. Requires AVX-512 F and rows, n > 0.
+// Table.MixRows: five rows are summed up, rows of them stored. Requires AVX-512 F and rows > 0.
 // DI out, BX, R9 rows 0 and 3 of p, R8 lp in bytes, SI values, CX left; Z0 … Z19 sums, Z20 … Z23 values, Z24 the weight.
 TEXT ·mix5x64AVX512(SB), NOSPLIT, $0-56
 	MOVQ p+16(FP), BX
@@ -307,6 +307,8 @@ TEXT ·mix5x64AVX512(SB), NOSPLIT, $0-56
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
+	TESTQ CX, CX
+	JZ    store
 
 loop:
 	VCVTPH2PS (SI), Z20
@@ -323,6 +325,8 @@ loop:
 	ADDQ      $4, R9
 	DECQ      CX
 	JNZ       loop
+
+store:
 	MOVQ      out+0(FP), DI
 	MOVQ      lo+8(FP), R8
 	MOVQ      rows+40(FP), CX

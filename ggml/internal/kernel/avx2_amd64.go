@@ -28,6 +28,8 @@ func avx2(t Table) Table {
 	t.Norm = normAVX2
 	t.Scores = scoresAVX2
 	t.Mix = mixAVX2
+	t.ScoresRows = scoresRowsAVX2
+	t.MixRows = mixRowsAVX2
 	t.Products = productsX86(16, byteTilesAVX2, wordTilesAVX2)
 	t.integers(&dotsQ4_0AVX2, &dotsQ4_1AVX2, &dotsQ5_0AVX2, &dotsQ5_1AVX2, &dotsQ8_0AVX2)
 	return t

@@ -159,11 +159,7 @@ func scoresRowsAVX512(s []float32, ls int, q []float32, k []uint16, n int) {
 
 func mixRowsAVX512(out []float32, lo int, p []float32, lp int, v []uint16, rows, n int) {
 	checkMixRows(out, lo, p, lp, v, rows, n)
-	if n == 0 {
-		clearRows(out, lo, rows)
-		return
-	}
-	mix5x64AVX512(&out[0], lo, &p[0], lp, &v[0], rows, n)
+	mix5x64AVX512(&out[0], lo, unsafe.SliceData(p), lp, unsafe.SliceData(v), rows, n)
 }
 
 //go:noescape

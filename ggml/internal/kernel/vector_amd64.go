@@ -72,12 +72,6 @@ func normAVX2(dst, x, w, b []float32) {
 	}
 }
 
-func clearRows(out []float32, stride, rows int) {
-	for r := range rows {
-		clear(out[r*stride:][:headSize])
-	}
-}
-
 // packRest packs the numbers from k on.
 func packRest(dst, src []float32, stride, k, kn, nr int) {
 	for ; k < kn; k++ {
@@ -165,6 +159,28 @@ func mixAVX2(out, p []float32, v []uint16, cells []int32, n int) {
 	mix64AVX2(&out[0], &p[0], &v[0], unsafe.SliceData(cells), n)
 }
 
+func scoresRowsAVX2(s []float32, ls int, q []float32, k []uint16, n int) {
+	checkScoresRows(s, ls, q, k, n)
+	if n > 0 {
+		scores5x64AVX2(&s[0], ls, &q[0], &k[0], n)
+	}
+}
+
+func mixRowsAVX2(out []float32, lo int, p []float32, lp int, v []uint16, rows, n int) {
+	checkMixRows(out, lo, p, lp, v, rows, n)
+	// As many cells as stay in the first cache until the last of their columns had its turn.
+	const cells, columns = 128, 16
+	var sums [MaxQueries * headSize]float32
+	for i := 0; i < n; i += cells {
+		for c := 0; c < headSize; c += columns {
+			mix5x16AVX2(&sums[c], &p[i], lp, &v[i*headSize+c], min(cells, n-i))
+		}
+	}
+	for r := range rows {
+		copy(out[r*lo:], sums[r*headSize:][:headSize])
+	}
+}
+
 //go:noescape
 func exp2Sum8AVX2(x *float32, n int, m float32) float32
 
@@ -203,6 +219,12 @@ func narrow8AVX2(dst *uint16, src *float32, n int)
 
 //go:noescape
 func scores64AVX2(s, q *float32, k *uint16, cells *int32, n int)
+
+//go:noescape
+func scores5x64AVX2(s *float32, ls int, q *float32, k *uint16, n int)
+
+//go:noescape
+func mix5x16AVX2(sums, p *float32, lp int, v *uint16, n int)
 
 //go:noescape
 func mix64AVX2(out, p *float32, v *uint16, cells *int32, n int)
