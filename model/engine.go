@@ -16,12 +16,12 @@ type engine struct {
 
 	self, cross ggml.Cache // a slot for each session
 
-	// Encoder: mel [2·ctx][mels], hidden [2·ctx][state] between the convolutions, y the stream's norm [ctx][state], wide
+	// Encoder: mel [2·ctx][mels], y what is between the convolutions [2·ctx][state], then the stream's norm [ctx][state], wide
 	// queries, keys and values or the hidden layer of the MLP. ids is 0, 1, … ctx−1, slots a constant. streams are the
 	// streams that no pass uses now.
-	mel, hidden, y, wide ggml.Buffer
-	ids, slots           ggml.Buffer
-	streams              []ggml.Buffer
+	mel, y, wide ggml.Buffer
+	ids, slots   ggml.Buffer
+	streams      []ggml.Buffer
 
 	rows rows
 }
@@ -60,8 +60,7 @@ func newEngine(h ggml.Header, w *weights, b ggml.Backend) (*engine, error) {
 	e.self = cache(ggml.CacheShape{Layers: h.TextLayers, Heads: h.TextHeads, Slots: Slots, Cells: e.selfCells()})
 	e.cross = cache(ggml.CacheShape{Layers: h.TextLayers, Heads: h.TextHeads, Slots: Slots, Cells: h.AudioCtx, Whole: true})
 	e.mel = floats(2 * h.AudioCtx * h.Mels)
-	e.hidden = floats(ggml.SpacedLen(2*h.AudioCtx, h.AudioState))
-	e.y = floats(ggml.SpacedLen(h.AudioCtx, h.AudioState))
+	e.y = floats(ggml.SpacedLen(2*h.AudioCtx, h.AudioState))
 	e.wide = floats(ggml.SpacedLen(h.AudioCtx, 4*h.AudioState))
 	e.ids, e.slots = ints(h.AudioCtx), ints(h.AudioCtx)
 	e.rows = rows{
@@ -129,7 +128,7 @@ func (e *engine) begin(mel []float32, slot int32) (encoding, error) {
 		}
 		n.x = x
 	}
-	hidden, x := ggml.Spaced(e.hidden, 0, 2*h.AudioCtx, h.AudioState), e.stream(&n)
+	hidden, x := ggml.Spaced(e.y, 0, 2*h.AudioCtx, h.AudioState), e.stream(&n)
 	b.Write(e.mel, 0, mel)
 	b.Conv(ggml.Conv{Dst: hidden, X: ggml.View(e.mel, 2*h.AudioCtx, h.Mels), W: e.w.conv1.w, Bias: e.w.conv1.b, Stride: 1})
 	b.Conv(ggml.Conv{Dst: x, X: hidden, W: e.w.conv2.w, Bias: e.w.conv2.b, Stride: 2, Add: e.w.audioPos})
