@@ -18,7 +18,7 @@ const spin = 50 * time.Microsecond
 type Pool struct {
 	mu  sync.Mutex // held by the caller whose job is running
 	job job
-	n   int
+	due int64 // what done is when the job has ended
 
 	shares []share // one a thread
 	jobs   int64   // that were cut into shares
@@ -26,6 +26,9 @@ type Pool struct {
 	// open is the number of the job, from when its shares can be taken until somebody finds none left, else 0.
 	open atomic.Int64
 	_    [56]byte // open is polled by all, done written by all: a cache line each
+
+	// done counts the chunks of all jobs that are done. A worker adds those it did when it finds no more, since the line goes from
+	// core to core each time, which takes up to 0.2 µs. Until then the job cannot end.
 	done atomic.Int64
 	_    [56]byte
 
@@ -43,8 +46,8 @@ type Pool struct {
 // share is a run of chunks for one worker, which takes them in order, so that what it fetches ahead is its own. Others help
 // where theirs is done.
 type share struct {
-	// left counts the chunks that nobody took yet, and falls below 0 as workers find none. A worker reads end, job and n
-	// only after it took a chunk: the job cannot end before that chunk has, so they are the chunk's own.
+	// left counts the chunks that nobody took yet, and falls below 0 as workers find none. A worker reads end, job and due
+	// only after it took a chunk: the job cannot end before that chunk is counted, so they are the chunk's own.
 	left atomic.Int64
 	end  int // the chunk behind the last
 	_    [48]byte
@@ -107,14 +110,14 @@ func (p *Pool) Close() {
 func (p *Pool) run(j job, n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.job, p.n = j, n
-	p.done.Store(0)
+	p.job = j
 	if n > 1 {
+		p.due += int64(n)
 		p.share(n)
 		// Those that are awake come by themselves.
 		p.rouse(min(n-1, p.workers) - p.workers + int(p.asleep.Load()))
 		p.drain(0)
-		p.join(int64(n))
+		p.join()
 	} else if n == 1 {
 		p.chunk(0, 0)
 	}
@@ -136,20 +139,20 @@ func (p *Pool) share(n int) {
 	p.open.Store(p.jobs)
 }
 
-// join waits until n chunks are done. That takes no longer than a chunk, unless the system gave the CPU of a worker to
+// join waits until all chunks are done. That takes no longer than a chunk, unless the system gave the CPU of a worker to
 // somebody else: then it may as well have ours.
-func (p *Pool) join(n int64) {
+func (p *Pool) join() {
 	for start := time.Now(); time.Since(start) < spin; runtime.Gosched() {
 		for range 100 {
-			if p.done.Load() == n {
+			if p.done.Load() == p.due {
 				return
 			}
 		}
 	}
-	for p.done.Load() < n {
+	for p.done.Load() < p.due {
 		p.joining.Store(true)
 		// A worker that saw nobody waiting sends no token, and one that ended the job before may send us its own.
-		if p.done.Load() < n || !p.joining.CompareAndSwap(true, false) {
+		if p.done.Load() < p.due || !p.joining.CompareAndSwap(true, false) {
 			<-p.joined
 		}
 	}
@@ -206,6 +209,7 @@ func (p *Pool) drain(worker int) {
 	if open == 0 {
 		return
 	}
+	done := int64(0)
 	for i := range p.shares {
 		s := &p.shares[(worker+i)%len(p.shares)]
 		for s.left.Load() > 0 {
@@ -214,9 +218,13 @@ func (p *Pool) drain(worker int) {
 				break
 			}
 			p.chunk(worker, s.end-1-int(left))
+			done++
 		}
 	}
 	p.open.CompareAndSwap(open, 0)
+	if done > 0 {
+		p.count(done)
+	}
 }
 
 // chunk is a function of its own, with the interface call in it, so that the runtime finds a place to preempt a worker
@@ -224,16 +232,20 @@ func (p *Pool) drain(worker int) {
 //
 //go:noinline
 func (p *Pool) chunk(worker, i int) {
-	defer p.finish()
+	defer p.catch()
 	p.job.run(worker, i)
 }
 
-func (p *Pool) finish() {
+func (p *Pool) catch() {
 	if v := recover(); v != nil {
 		p.failure.CompareAndSwap(nil, &TaskPanic{Value: v, Stack: debug.Stack()})
 	}
-	n := int64(p.n) // after the last chunk it may be that of the next job
-	if p.done.Add(1) == n && p.joining.CompareAndSwap(true, false) {
+}
+
+// count adds chunks that a worker did, and tells the caller if they were the last.
+func (p *Pool) count(done int64) {
+	due := p.due // after the last chunk it may be that of the next job
+	if p.done.Add(done) == due && p.joining.CompareAndSwap(true, false) {
 		p.joined <- struct{}{}
 	}
 }
