@@ -38,6 +38,7 @@ type Backend interface {
 	Conv(Conv)
 	Norm(Norm)
 	Linear(Linear)
+	Linears([]Linear)
 	SelfAttend(SelfAttend)
 	Embed(Embed)
 	Store(Store)
@@ -141,7 +142,8 @@ type Norm struct {
 	W, B        Weight
 }
 
-// Linear is Dst[r][n] = f(Σ_k X[r][k]·W[n][k] + Bias[n]), f being GELU in its erf form or nothing. Dst must not overlap X.
+// Linear is Dst[r][n] = f(Σ_k X[r][k]·W[n][k] + Bias[n]), f being GELU in its erf form or nothing. Dst must not overlap X. Linears does several that do not
+// depend on each other, with the same bits; those of one X are cheaper together.
 type Linear struct {
 	Dst, X Mat
 	W      Weight

@@ -40,6 +40,7 @@ type CPU struct {
 	panelling panelling
 	rounder   rounder
 	step      step
+	steps     steps
 	round     round
 	norm      norm
 	packing   packing

@@ -20,14 +20,11 @@ const (
 
 // Linear implements Backend.
 func (c *CPU) Linear(l Linear) {
-	w := l.W.(*weight)
-	if l.X.Cols != w.cols || l.Dst.Cols != w.rows || l.X.Rows != l.Dst.Rows {
-		panic(fmt.Sprintf("ggml: linear: %d×%d = %d×%d times %d×%d", l.Dst.Rows, l.Dst.Cols, l.X.Rows, l.X.Cols, w.rows, w.cols))
-	}
+	w := l.weight()
 	if l.X.Rows == 0 {
 		return
 	}
-	after := epilogue{bias: vector(l.Bias, w.rows), gelu: l.GELU}
+	after := l.epilogue()
 	var p *kernel.Product
 	if !c.float {
 		p = c.tab.Products[w.typ]
@@ -41,6 +38,19 @@ func (c *CPU) Linear(l Linear) {
 	g.x, g.ldx = l.X.slice(), l.X.Stride
 	g.w, g.epilogue, g.conv, g.p = w, after, convolution{}, p
 	g.multiply()
+}
+
+// weight returns l's, whose sizes must agree with those of the matrices.
+func (l Linear) weight() *weight {
+	w := l.W.(*weight)
+	if l.X.Cols != w.cols || l.Dst.Cols != w.rows || l.X.Rows != l.Dst.Rows {
+		panic(fmt.Sprintf("ggml: linear: %d×%d = %d×%d times %d×%d", l.Dst.Rows, l.Dst.Cols, l.X.Rows, l.X.Cols, w.rows, w.cols))
+	}
+	return w
+}
+
+func (l Linear) epilogue() epilogue {
+	return epilogue{bias: vector(l.Bias, l.Dst.Cols), gelu: l.GELU}
 }
 
 // narrowest returns how many rows a window needs so that packing w is worth it.

@@ -40,6 +40,50 @@ func (c *CPU) multiplyStep(dst []float32, ldd int, x []float32, ldx, rows int, w
 	c.pool.run(&c.step, (w.rows+c.step.chunk-1)/c.step.chunk)
 }
 
+// steps are products of the same columns with up to three weights of one shape and type. A task is one of a step.
+type steps struct {
+	parts [3]step
+	tasks int // of each part
+}
+
+func (s *steps) run(worker, i int) { s.parts[i/s.tasks].run(worker, i%s.tasks) }
+
+// Linears implements Backend.
+func (c *CPU) Linears(l []Linear) {
+	if !alike(l) {
+		for _, one := range l {
+			c.Linear(one)
+		}
+		return
+	}
+	w := l[0].weight()
+	c.prepareStep(l[0].Dst.slice(), l[0].Dst.Stride, l[0].X.slice(), l[0].X.Stride, l[0].X.Rows, w, epilogue{})
+	c.step.chunk = stepChunk(len(l)*w.rows, c.step.depth, c.step.rows, c.pool.Threads())
+	for i, one := range l {
+		s := &c.steps.parts[i]
+		*s = c.step
+		s.w, s.epilogue = one.weight(), one.epilogue()
+		s.dst, s.ldd = one.Dst.slice(), one.Dst.Stride
+	}
+	c.steps.tasks = (w.rows + c.step.chunk - 1) / c.step.chunk
+	c.pool.run(&c.steps, len(l)*c.steps.tasks)
+}
+
+// alike reports whether l are steps of one X with weights that go through the same hands.
+func alike(l []Linear) bool {
+	if len(l) < 2 || len(l) > len(steps{}.parts) || l[0].X.Rows == 0 {
+		return false
+	}
+	first, x := l[0].W.(*weight), l[0].X
+	for _, one := range l {
+		same := one.X.Rows == x.Rows && one.X.Stride == x.Stride && &one.X.slice()[0] == &x.slice()[0]
+		if w := one.W.(*weight); one.Regime != Step || !same || w.typ != first.typ || w.rows != first.rows || w.cols != first.cols {
+			return false
+		}
+	}
+	return true
+}
+
 // prepareStep readies c.step and the columns for multiplyStep.
 func (c *CPU) prepareStep(dst []float32, ldd int, x []float32, ldx, rows int, w *weight, after epilogue) {
 	s := &c.step

@@ -119,6 +119,48 @@ func TestLinear(t *testing.T) {
 	})
 }
 
+// TestLinears: several products together have the bits that each has alone, whether or not they can share their work.
+func TestLinears(t *testing.T) {
+	const k, n = 96, 203
+	eachISA(t, func(t *testing.T, c *CPU) {
+		for _, types := range [][]Type{{F16}, {F16, F16, F16}, {F32, F32}, {Q5_0, Q5_0, Q5_0}, {Q8_0, Q8_0}, {Q4_K, Q4_K, Q4_K}, {F16, Q5_0, F16}, {Q5_0, Q5_0, Q5_0, Q5_0}} {
+			for _, rows := range []int{0, 1, 5, narrow + 3} {
+				for _, regime := range []Regime{Step, Window} {
+					depth := k
+					if types[0].Block() > k {
+						depth = types[0].Block()
+					}
+					x, _ := matrix(1, max(rows, 1), depth, 2)
+					x = x.Sub(0, rows)
+					var together []Linear
+					var want [][]float32
+					for i, typ := range types {
+						tw, _ := tensor(typ, random(uint64(i), n*depth, 0.1), depth, n)
+						l := Linear{X: x, W: weightOf(t, c, tw), GELU: i == 1, Regime: regime}
+						if i != 1 {
+							l.Bias, _ = vectorOf(t, c, uint64(i), n)
+						}
+						l.Dst, _ = matrix(2, max(rows, 1), n, i)
+						l.Dst = l.Dst.Sub(0, rows)
+						if c.Linear(l); rows > 0 {
+							want = append(want, contents(t, l.Dst))
+						}
+						l.Dst, _ = matrix(3, max(rows, 1), n, i)
+						l.Dst = l.Dst.Sub(0, rows)
+						together = append(together, l)
+					}
+					c.Linears(together)
+					for i := range want {
+						if at := differ(contents(t, together[i].Dst), want[i]); at >= 0 {
+							t.Errorf("%v, %d rows, regime %d: number %d of product %d is not the one of Linear", types, rows, regime, at, i)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
 func TestLinearOfNoRows(t *testing.T) {
 	eachISA(t, func(t *testing.T, c *CPU) {
 		tw, _ := tensor(F16, random(3, 64, 1), 32, 2)
