@@ -104,7 +104,7 @@ const (
 	// multiple of every type's block.
 	packDepth = 2 * maxBlock
 
-	// maxPacked bounds what is packed at once, in bytes.
+	// maxPacked bounds what is packed at once, in bytes. That much is reserved from the start: growing would leave memory behind that was touched.
 	maxPacked = 8 << 20
 
 	// A tile of X, which comes from the third cache or further, is multiplied with all panels of a group, as many as half the second cache holds, but no
@@ -132,10 +132,10 @@ func (g *window) multiply() {
 	g.share(all, min(max(secondCache/2/bytes, minGroup), maxGroup), c.pool.Threads())
 	piece := min(max(maxPacked/bytes/g.group, 1)*g.group, all)
 	if g.panel = bytes; g.p != nil {
-		grow(&c.packed, piece*g.panel)
+		grow(&c.packed, max(piece*g.panel, maxPacked))
 	} else {
 		g.panel /= 4
-		grow(&c.panels, piece*g.panel)
+		grow(&c.panels, max(piece*g.panel, maxPacked/4))
 	}
 	for i := range c.scratch {
 		s := &c.scratch[i]

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -36,9 +37,11 @@ func newVocab(h ggml.Header, stored [][]byte) *vocab {
 			*id += int32(v.languages - 98)
 		}
 	}
+	all := string(slices.Concat(stored...)) // one piece of memory for 50,000 texts
 	for id := range v.texts {
 		if id < len(stored) {
-			v.texts[id] = string(stored[id])
+			n := len(stored[id])
+			v.texts[id], all = all[:n], all[n:]
 		} else {
 			v.texts[id] = v.special(int32(id))
 		}
