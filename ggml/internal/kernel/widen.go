@@ -20,7 +20,9 @@ const (
 // widenF32 is for rungs whose processors are little-endian: floats are there as they are stored.
 func widenF32(dst []float32, src []byte) {
 	checkWiden(dst, src, 1, 4)
-	copy(dst, view.F32(src))
+	if len(dst) > 0 {
+		copy(dst, view.F32(src))
+	}
 }
 
 func widenF16Generic(dst []float32, src []byte) {
