@@ -93,7 +93,6 @@ type attend struct {
 	c             *CPU
 	dst, q        []float32
 	ldd, ldq      int
-	rows          int
 	groups        []int // the rows that groups begin with, and behind them the number of rows
 	cache         *cache
 	layer, span   int
@@ -113,22 +112,23 @@ func (c *CPU) Attend(o Attend) {
 	if width := shape.Heads * HeadSize; o.Q.Cols != width || o.Dst.Cols != width || o.Q.Rows != o.Dst.Rows || o.Layer >= shape.Layers {
 		panic(fmt.Sprintf("ggml: attention: %d×%d = %d×%d over layer %d of %+v", o.Dst.Rows, o.Dst.Cols, o.Q.Rows, o.Q.Cols, o.Layer, shape))
 	}
-	a.layer, a.span, a.rows = o.Layer, o.Span, o.Q.Rows
+	rows := o.Q.Rows
+	a.layer, a.span = o.Layer, o.Span
 	a.dst, a.ldd, a.q, a.ldq = o.Dst.slice(), o.Dst.Stride, o.Q.slice(), o.Q.Stride
-	a.slots, a.counts, a.cells = o.Slots.(ints)[:a.rows], o.Counts.(ints)[:a.rows], nil
+	a.slots, a.counts, a.cells = o.Slots.(ints)[:rows], o.Counts.(ints)[:rows], nil
 	if o.Cells != nil {
 		a.cells = o.Cells.(ints)
 	}
 	most := 1
 	a.groups = a.groups[:0]
-	for r := range a.rows {
+	for r := range rows {
 		a.checkRow(r)
 		most = max(most, int(a.counts[r]))
 		if r == 0 || !a.joins(r) {
 			a.groups = append(a.groups, r)
 		}
 	}
-	a.groups = append(a.groups, a.rows)
+	a.groups = append(a.groups, rows)
 	for i := range c.scratch {
 		grow(&c.scratch[i].line, kernel.MaxQueries*most)
 		grow(&c.scratch[i].query, kernel.MaxQueries*HeadSize)

@@ -24,19 +24,18 @@ func (c *CPU) Linear(l Linear) {
 	if l.X.Rows == 0 {
 		return
 	}
-	after := l.epilogue()
 	var p *kernel.Product
 	if !c.float {
 		p = c.tab.Products[w.typ]
 	}
 	if l.Regime == Step || l.X.Rows < narrowest(w, p) {
-		c.multiplyStep(l.Dst.slice(), l.Dst.Stride, l.X.slice(), l.X.Stride, l.X.Rows, w, after)
+		c.multiplyStep(l)
 		return
 	}
 	g := &c.window
 	g.dst, g.ldd, g.rows = l.Dst.slice(), l.Dst.Stride, l.Dst.Rows
 	g.x, g.ldx = l.X.slice(), l.X.Stride
-	g.w, g.epilogue, g.conv, g.p = w, after, convolution{}, p
+	g.w, g.epilogue, g.conv, g.p = w, l.epilogue(), convolution{}, p
 	g.multiply()
 }
 

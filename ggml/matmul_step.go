@@ -34,12 +34,6 @@ const (
 	wideBytes = 32 << 10
 )
 
-// multiplyStep computes rows results of w.rows numbers at dst, a row every ldd, from as many columns at x.
-func (c *CPU) multiplyStep(dst []float32, ldd int, x []float32, ldx, rows int, w *weight, after epilogue) {
-	c.prepareStep(dst, ldd, x, ldx, rows, w, after)
-	c.pool.run(&c.step, (w.rows+c.step.chunk-1)/c.step.chunk)
-}
-
 // steps are products of the same columns with up to three weights of one shape and type. A task is one of a step.
 type steps struct {
 	parts [3]step
@@ -50,15 +44,19 @@ func (s *steps) run(worker, i int) { s.parts[i/s.tasks].run(worker, i%s.tasks) }
 
 // Linears implements Backend.
 func (c *CPU) Linears(l []Linear) {
-	if !alike(l) {
-		for _, one := range l {
-			c.Linear(one)
-		}
+	if alike(l) {
+		c.multiplyStep(l...)
 		return
 	}
+	for _, one := range l {
+		c.Linear(one)
+	}
+}
+
+// multiplyStep computes products that are alike, or a single one, as steps.
+func (c *CPU) multiplyStep(l ...Linear) {
 	w := l[0].weight()
-	c.prepareStep(l[0].Dst.slice(), l[0].Dst.Stride, l[0].X.slice(), l[0].X.Stride, l[0].X.Rows, w, epilogue{})
-	c.step.chunk = stepChunk(len(l)*w.rows, c.step.depth, c.step.rows, c.pool.Threads())
+	c.prepareStep(l[0].X, w, len(l))
 	for i, one := range l {
 		s := &c.steps.parts[i]
 		*s = c.step
@@ -84,25 +82,25 @@ func alike(l []Linear) bool {
 	return true
 }
 
-// prepareStep readies c.step and the columns for multiplyStep.
-func (c *CPU) prepareStep(dst []float32, ldd int, x []float32, ldx, rows int, w *weight, after epilogue) {
+// prepareStep readies c.step, but for where its results go, and the columns: those of x, for as many weights like w.
+func (c *CPU) prepareStep(x Mat, w *weight, weights int) {
 	s := &c.step
-	s.dst, s.ldd, s.x, s.ldx, s.rows, s.w, s.epilogue = dst, ldd, x, ldx, rows, w, after
+	s.x, s.ldx, s.rows, s.w = x.slice(), x.Stride, x.Rows, w
 	s.depth = roundUp(w.cols, dotBlock)
 	if s.depth > w.cols {
-		grow(&c.padded, rows*s.depth)
-		for r := range rows {
+		grow(&c.padded, s.rows*s.depth)
+		for r := range s.rows {
 			line := c.padded[r*s.depth:][:s.depth]
-			clear(line[copy(line, x[r*ldx:][:w.cols]):])
+			clear(line[copy(line, s.x[r*s.ldx:][:w.cols]):])
 		}
 		s.x, s.ldx = c.padded, s.depth
 	}
 	if s.integers = c.integers(w); s.integers {
 		s.column = roundUp(kernel.QuantizedBytes(w.cols), 64)
-		grow(&c.rounded, rows*s.column)
+		grow(&c.rounded, s.rows*s.column)
 		c.round.all()
 	}
-	s.chunk = stepChunk(w.rows, s.depth, rows, c.pool.Threads())
+	s.chunk = stepChunk(weights*w.rows, s.depth, s.rows, c.pool.Threads())
 	s.group = min(s.chunk, max(4, wideBytes/(4*s.depth)))
 	for i := range c.scratch {
 		sc := &c.scratch[i]

@@ -51,7 +51,7 @@ func (c *CPU) Pick(ctx context.Context, p Pick, dst []Picked) error {
 	}
 	grow(&q.probes, rows)
 	grow(&c.logits, rows*w.rows)
-	c.prepareStep(c.logits, w.rows, p.X.slice(), p.X.Stride, rows, w, epilogue{})
+	c.prepareStep(p.X, w, 1)
 	for i := range c.scratch {
 		grow(&c.scratch[i].line, pickChunk)
 	}

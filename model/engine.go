@@ -30,10 +30,10 @@ type engine struct {
 type rows struct {
 	x, y, wide                              ggml.Buffer
 	tokens, positions, slots, cells, counts ggml.Buffer
-	table                                   ggml.Buffer // cells that each row sees, text ctx a row
-	all                                     ggml.Buffer // the constant audio ctx: every row sees all of the window
-	seen                                    []int32     // what goes into counts
-	qkv                                     [3]ggml.Linear
+	table                                   ggml.Buffer    // cells that each row sees, text ctx a row
+	all                                     ggml.Buffer    // the constant audio ctx: every row sees all of the window
+	seen                                    []int32        // what goes into counts
+	qkv                                     [3]ggml.Linear // here, as what a backend is handed would be allocated
 }
 
 // newEngine reserves the buffers for a model of shape h.

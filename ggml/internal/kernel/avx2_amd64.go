@@ -50,7 +50,7 @@ func tileAVX2(c []float32, ldc int, a []float32, lda int, b []float32, kn, rows,
 }
 
 func packF16AVX2(dst []float32, src []byte, stride, kn int) {
-	checkPackF16(dst, src, stride, kn, 16)
+	checkPack(dst, src, stride, kn, 16, 2)
 	n := kn &^ 7
 	if n > 0 {
 		packF16x16AVX2(&dst[0], &src[0], stride, n)

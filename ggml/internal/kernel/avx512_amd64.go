@@ -48,7 +48,7 @@ func tileAVX512(c []float32, ldc int, a []float32, lda int, b []float32, kn, row
 }
 
 func packAVX512(dst, src []float32, stride, kn int) {
-	checkPack(dst, src, stride, kn, 32)
+	checkPack(dst, src, stride, kn, 32, 1)
 	n := kn &^ 3
 	if n > 0 {
 		pack16AVX512(&dst[0], &src[0], stride, n, 32)
@@ -58,7 +58,7 @@ func packAVX512(dst, src []float32, stride, kn int) {
 }
 
 func packF16AVX512(dst []float32, src []byte, stride, kn int) {
-	checkPackF16(dst, src, stride, kn, 32)
+	checkPack(dst, src, stride, kn, 32, 2)
 	n := kn &^ 7
 	if n > 0 {
 		packF16x16AVX512(&dst[0], &src[0], stride, n)

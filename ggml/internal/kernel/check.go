@@ -47,16 +47,11 @@ func checkBias(bias []float32, ahead, columns int) {
 	}
 }
 
-func checkPack(dst, src []float32, stride, kn, nr int) {
+// checkPack takes how many elements of src a number is.
+func checkPack[T float32 | byte](dst []float32, src []T, stride, kn, nr, size int) {
 	natural(stride, kn)
 	check("dst", len(dst), kn*nr)
-	check("src", len(src), span(nr, stride, kn))
-}
-
-func checkPackF16(dst []float32, src []byte, stride, kn, nr int) {
-	natural(stride, kn)
-	check("dst", len(dst), kn*nr)
-	check("src", len(src), span(nr, stride, 2*kn))
+	check("src", len(src), span(nr, stride, kn*size))
 }
 
 // checkDot takes the size of a number in w.

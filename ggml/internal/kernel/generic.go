@@ -105,7 +105,7 @@ func put4(c []float32, s [4]float32, bias []float32) {
 }
 
 func packGeneric(dst, src []float32, stride, kn int) {
-	checkPack(dst, src, stride, kn, 4)
+	checkPack(dst, src, stride, kn, 4, 1)
 	if kn == 0 {
 		return
 	}

@@ -65,7 +65,7 @@ func tile5NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels 
 func tile6NEON(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32)
 
 func packNEON(dst, src []float32, stride, kn int) {
-	checkPack(dst, src, stride, kn, 16)
+	checkPack(dst, src, stride, kn, 16, 1)
 	if kn > 0 {
 		for j := 0; j < 16; j += 4 {
 			pack4NEON(&dst[j], &src[j*stride], stride, kn)

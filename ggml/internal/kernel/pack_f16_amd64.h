@@ -74,3 +74,33 @@
 	PREFETCHT1 (off+64)(R9)  \
 	PREFETCHT1 (off+128)(R9) \
 	PREFETCHT1 (off+192)(R9)
+
+// PACK is a body: wide packs eight numbers of each row from an offset on and moves DI on.
+#define PACK(wide) \
+	ROWS                \
+	SUBQ $32, CX        \
+	JL   rest           \
+loop:                   \
+	FETCH(0)            \
+	wide(0)             \
+	FETCH(256)          \
+	wide(16)            \
+	FETCH(512)          \
+	wide(32)            \
+	FETCH(768)          \
+	wide(48)            \
+	NEXT(64)            \
+	ADDQ $1024, R9      \
+	SUBQ $32, CX        \
+	JGE  loop           \
+rest:                   \
+	ADDQ $32, CX        \
+	JZ   done           \
+eight:                  \
+	wide(0)             \
+	NEXT(16)            \
+	SUBQ $8, CX         \
+	JNZ  eight          \
+done:                   \
+	VZEROUPPER          \
+	RET

@@ -12,47 +12,17 @@
 
 #define WIDE256(off) \
 	EIGHT(off)            \
-	WIDE16(0,   X8, Y8)   \
-	WIDE16(64,  X9, Y9)   \
+	WIDE16(0, X8, Y8)     \
+	WIDE16(64, X9, Y9)    \
 	WIDE16(128, X10, Y10) \
 	WIDE16(192, X11, Y11) \
 	WIDE16(256, X12, Y12) \
 	WIDE16(320, X13, Y13) \
 	WIDE16(384, X14, Y14) \
 	WIDE16(448, X15, Y15) \
-	ADDQ        $512, DI
+	ADDQ $512, DI
 
 // func packF16x16AVX2(dst *float32, src *byte, stride, kn int)
 // Table.PackF16 of panels of 16: dst[k·16 + j] = src[j·stride + 2·k] as a float, for j < 16. Requires AVX2, F16C, and kn > 0, a multiple of 8.
 TEXT ·packF16x16AVX2(SB), NOSPLIT, $0-32
-	ROWS
-	SUBQ $32, CX
-	JL   rest
-
-loop:
-	FETCH(0)
-	WIDE256(0)
-	FETCH(256)
-	WIDE256(16)
-	FETCH(512)
-	WIDE256(32)
-	FETCH(768)
-	WIDE256(48)
-	NEXT(64)
-	ADDQ $1024, R9
-	SUBQ $32, CX
-	JGE  loop
-
-rest:
-	ADDQ $32, CX
-	JZ   done
-
-eight:
-	WIDE256(0)
-	NEXT(16)
-	SUBQ $8, CX
-	JNZ  eight
-
-done:
-	VZEROUPPER
-	RET
+	PACK(WIDE256)

@@ -26,34 +26,4 @@
 // func packF16x16AVX512(dst *float32, src *byte, stride, kn int)
 // Half of Table.PackF16: dst[k·32 + j] = src[j·stride + 2·k] as a float, for j < 16. Requires AVX-512 F, AVX2, and kn > 0, a multiple of 8.
 TEXT ·packF16x16AVX512(SB), NOSPLIT, $0-32
-	ROWS
-	SUBQ $32, CX
-	JL   rest
-
-loop:
-	FETCH(0)
-	WIDE512(0)
-	FETCH(256)
-	WIDE512(16)
-	FETCH(512)
-	WIDE512(32)
-	FETCH(768)
-	WIDE512(48)
-	NEXT(64)
-	ADDQ $1024, R9
-	SUBQ $32, CX
-	JGE  loop
-
-rest:
-	ADDQ $32, CX
-	JZ   done
-
-eight:
-	WIDE512(0)
-	NEXT(16)
-	SUBQ $8, CX
-	JNZ  eight
-
-done:
-	VZEROUPPER
-	RET
+	PACK(WIDE512)

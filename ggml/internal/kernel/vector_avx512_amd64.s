@@ -70,12 +70,10 @@ done:
 	RET
 
 // 2^f for |f| ≤ 1/64 as 1 + c1·f + c2·f²: relative error 5.3e−8 before rounding (Remez).
-DATA ·exp2Fine<>+0(SB)/4, $0xC2FA0000 // −125, the least exponent
-DATA ·exp2Fine<>+4(SB)/4, $0x48C00000 // 1.5·2¹⁸: adding it rounds to a part of 32
-DATA ·exp2Fine<>+8(SB)/4, $0x3F3172C2
-DATA ·exp2Fine<>+12(SB)/4, $0x3E75FDEF
-DATA ·exp2Fine<>+16(SB)/4, $0x3F800000 // 1
-GLOBL ·exp2Fine<>(SB), RODATA|NOPTR, $20
+DATA ·exp2Fine<>+0(SB)/4, $0x48C00000 // 1.5·2¹⁸: adding it rounds to a part of 32
+DATA ·exp2Fine<>+4(SB)/4, $0x3F3172C2
+DATA ·exp2Fine<>+8(SB)/4, $0x3E75FDEF
+GLOBL ·exp2Fine<>(SB), RODATA|NOPTR, $12
 
 // The bits of 2^(j/32), less j·2¹⁸.
 DATA ·exp2Parts<>+0(SB)/8, $0x3F7ECD873F800000
@@ -121,13 +119,13 @@ TEXT ·exp2Sum16AVX512(SB), NOSPLIT, $0-28
 	MOVQ         n+8(FP), CX
 	LEAQ         (CX*4), R8
 	VBROADCASTSS m+16(FP), Z4
-	VBROADCASTSS ·exp2Fine<>+0(SB), Z5
-	VBROADCASTSS ·exp2Fine<>+4(SB), Z6
-	VBROADCASTSS ·exp2Fine<>+8(SB), Z8
-	VBROADCASTSS ·exp2Fine<>+12(SB), Z9
+	VBROADCASTSS ·exp2Terms+0(SB), Z5
+	VBROADCASTSS ·exp2Fine<>+0(SB), Z6
+	VBROADCASTSS ·exp2Fine<>+4(SB), Z8
+	VBROADCASTSS ·exp2Fine<>+8(SB), Z9
 	VMOVUPS      ·exp2Parts<>+0(SB), Z10
 	VMOVUPS      ·exp2Parts<>+64(SB), Z11
-	VBROADCASTSS ·exp2Fine<>+16(SB), Z17
+	VBROADCASTSS ·exp2Terms+8(SB), Z17
 	VPXORD       Z0, Z0, Z0
 	VPXORD       Z7, Z7, Z7
 	VSUBPS       Z4, Z0, Z4

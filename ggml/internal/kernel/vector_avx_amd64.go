@@ -34,7 +34,7 @@ func addAVX(dst, x []float32) {
 }
 
 func packAVX(dst, src []float32, stride, kn int) {
-	checkPack(dst, src, stride, kn, 16)
+	checkPack(dst, src, stride, kn, 16, 1)
 	n := kn &^ 3
 	if n > 0 {
 		pack8AVX(&dst[0], &src[0], stride, n, 16)

@@ -20,9 +20,7 @@ const (
 // widenF32 is for rungs whose processors are little-endian: floats are there as they are stored.
 func widenF32(dst []float32, src []byte) {
 	checkWiden(dst, src, 1, 4)
-	if len(dst) > 0 {
-		copy(dst, view.F32(src))
-	}
+	copy(dst, view.F32(src))
 }
 
 func widenF16Generic(dst []float32, src []byte) {
