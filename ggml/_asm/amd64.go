@@ -23,7 +23,7 @@ func amd64() map[string]string {
 		},
 		{
 			name: "AVX512", needs: "AVX-512 F, VL", reg: "Z", lanes: 16,
-			rows: 12, broadcast: []int{26, 27, 28, 29, 30, 31}, prefetch: true,
+			rows: 12, broadcast: []int{26, 27, 28, 29, 30, 31}, ahead: 4096,
 			shapes: []shape{{1, 1}, {4, 1}, {4, 2}, {4, 3}, {4, 4}, {4, 5}, {4, 6}},
 		},
 	} {
@@ -57,7 +57,7 @@ type isa struct {
 	rows      int   // the largest tile
 	broadcast []int // registers that numbers of A go through
 	shapes    []shape
-	prefetch  bool // dots fetch the rows behind theirs ahead
+	ahead     int // dots fetch what lies so many bytes behind their rows, which may pass faster than memory answers; 0: nothing
 }
 
 // vectors is how many of them a row of a tile has.
@@ -368,24 +368,20 @@ func (v isa) dot(t, stubs *text, s shape, kind string, size int) {
 		fmt.Sprintf("dot%s%dx%d%s(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)", kind, s.rows, s.cols, v.name), "$0-64",
 		fmt.Sprintf("Table.Dot%s for %d × %d. Requires %s, and n > 0, a multiple of %d.", kind, s.rows, s.cols, needs, step),
 		fmt.Sprintf("BX y, AX ys, %s w, R8 ws, %s x, R9 xs, CX n left%s;",
-			strings.Join(w.used(s.rows), ", "), strings.Join(x.used(s.cols), ", "), map[bool]string{true: ", DX what to prefetch, the rows behind these"}[v.prefetch]),
+			strings.Join(w.used(s.rows), ", "), strings.Join(x.used(s.cols), ", "), map[bool]string{true: ", DX what to prefetch, the rows behind these"}[v.ahead > 0]),
 		fmt.Sprintf("%s … %s sums, %s … w, %s x.", v.r(0), acc(s.rows-1, s.cols-1), wReg(0), xReg(0)))
 	arguments(t, "y+0", "BX", "ys+8", "AX", "w+24", "DI", "ws+32", "R8", "x+40", "SI", "xs+48", "R9", "n+56", "CX")
 	t.op("SHLQ $2, AX", "bytes")
 	t.op("SHLQ $2, R9", "bytes")
 	w.point(t, s.rows)
 	x.point(t, s.cols)
-	if v.prefetch {
-		t.op("MOVQ R8, DX", "")
-		if s.rows > 1 {
-			t.op(fmt.Sprintf("IMULQ $%d, DX", s.rows), "")
-		}
-		t.op("ADDQ DI, DX", "")
+	if v.ahead > 0 {
+		v.pointAhead(t, s)
 	}
 	v.zero(t, s.rows*s.cols)
 	t.line("")
 	t.line("loop:")
-	for at := 0; v.prefetch && at < s.rows*step*size; at += 64 {
+	for at := 0; v.ahead > 0 && at < s.rows*step*size; at += 64 {
 		t.op(fmt.Sprintf("PREFETCHT0 %d(DX)", at), "")
 	}
 	for k := 0; k < step; k += v.lanes {
@@ -424,7 +420,7 @@ func (v isa) dot(t, stubs *text, s shape, kind string, size int) {
 	}
 	w.advance(t, s.rows, step*size)
 	x.advance(t, s.cols, step*4)
-	if v.prefetch {
+	if v.ahead > 0 {
 		t.op(fmt.Sprintf("ADDQ $%d, DX", s.rows*step*size), "")
 	}
 	t.op(fmt.Sprintf("SUBQ $%d, CX", step), "")

@@ -30,13 +30,9 @@ type intDots struct {
 }
 
 var allIntDots = []intDots{
-	{isa: isa{name: "AVX2", needs: "AVX2, FMA, F16C", reg: "Y", lanes: 8, shapes: yShapes}},
-	{isa: isa{name: "AVXVNNI", needs: "AVX2, FMA, F16C, AVX-VNNI", reg: "Y", lanes: 8, shapes: yShapes}, vnni: true},
+	{isa: isa{name: "AVX2", needs: "AVX2, FMA, F16C", reg: "Y", lanes: 8, ahead: 2048, shapes: yShapes}},
+	{isa: isa{name: "AVXVNNI", needs: "AVX2, FMA, F16C, AVX-VNNI", reg: "Y", lanes: 8, ahead: 2048, shapes: yShapes}, vnni: true},
 }
-
-// ahead is how many bytes behind the rows at hand what is prefetched lies: those rows themselves may pass faster than memory
-// answers.
-const ahead = 2048
 
 // yShapes leave registers for a block of weights.
 var yShapes = []shape{{1, 1}, {4, 1}, {4, 2}, {2, 3}, {2, 4}, {2, 5}}
@@ -197,8 +193,8 @@ type intLines struct {
 	w, x, totals lines
 }
 
-// begin writes the head of a body, whose comment ends with what its vectors hold, and points at the operands. DX is ahead bytes behind the rows.
-func (v isa) begin(t, stubs *text, q quant, s shape, left string, ahead int, vectors string) intLines {
+// begin writes the head of a body, whose comment ends with what its vectors hold, and points at the operands.
+func (v isa) begin(t, stubs *text, q quant, s shape, left, vectors string) intLines {
 	l := intLines{
 		q: q, s: s,
 		w:      lines{[]string{"DI", "R11"}, "R8"},
@@ -224,12 +220,17 @@ func (v isa) begin(t, stubs *text, q quant, s shape, left string, ahead int, vec
 		t.op("LEAQ (SI)(CX*2), R12", "")
 		l.totals.point(t, s.cols)
 	}
+	v.pointAhead(t, s)
+	return l
+}
+
+// pointAhead points DX at what is fetched first.
+func (v isa) pointAhead(t *text, s shape) {
 	t.op("MOVQ R8, DX", "")
 	if s.rows > 1 {
 		t.op(fmt.Sprintf("IMULQ $%d, DX", s.rows), "")
 	}
-	t.op(fmt.Sprintf("LEAQ %d(DI)(DX*1), DX", ahead), "")
-	return l
+	t.op(fmt.Sprintf("LEAQ %d(DI)(DX*1), DX", v.ahead), "")
 }
 
 // prefetch fetches as many bytes as rows of n blocks have.
@@ -252,7 +253,7 @@ func (l intLines) advance(t *text, n int) {
 func (v intDots) dot(t, stubs *text, q quant, s shape) {
 	sums := s.rows * s.cols
 	acc := func(r, c int) string { return v.r(c*s.rows + r) }
-	l := v.begin(t, stubs, q, s, "n left", ahead,
+	l := v.begin(t, stubs, q, s, "n left",
 		fmt.Sprintf("%s … %s sums, %s the scale of a block, %s weights.", v.r(0), acc(s.rows-1, s.cols-1), v.r(sums), v.r(sums+1)))
 	regs, constants := v.registers(t, q, s)
 	v.zero(t, sums)

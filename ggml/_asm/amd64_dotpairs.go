@@ -12,7 +12,7 @@ var allPairDots = []pairDots{
 }
 
 func pairISA(name, needs string) isa {
-	return isa{name: name, needs: needs, reg: "Z", lanes: 16, shapes: []shape{{1, 1}, {4, 1}, {4, 2}, {4, 3}, {4, 4}, {4, 5}, {4, 6}}}
+	return isa{name: name, needs: needs, reg: "Z", lanes: 16, ahead: 12288, shapes: []shape{{1, 1}, {4, 1}, {4, 2}, {4, 3}, {4, 4}, {4, 5}, {4, 6}}}
 }
 
 // pairDots is a rung of integer dots that take two blocks at a time.
@@ -29,9 +29,6 @@ const pairHead = `
 // a lane. A last block without a second has one of zeros. Shapes differ in nothing else, so that a value does not depend on
 // them. Words of q4_0 and q5_0 hold a byte in their high half: 256 times the weight.
 `
-
-// pairAhead is ahead for vectors that pass over the rows at hand in half the time.
-const pairAhead = 8192
 
 // second is the offset of the vector of 32 bytes that ends with the second of two blocks, and starts within the first.
 func (q quant) second() int { return 2*q.size - 32 }
@@ -122,7 +119,7 @@ func (v pairDots) dot(t, stubs *text, q quant, s shape) {
 	if q.minimum {
 		p.minimum = take()
 	}
-	p.intLines = v.begin(t, stubs, q, s, "n left, less 64", pairAhead,
+	p.intLines = v.begin(t, stubs, q, s, "n left, less 64",
 		fmt.Sprintf("%s … %s sums, %s and %s weights, %s scales, %s two blocks and products.",
 			v.r(0), v.r(sums-1), v.r(p.even), v.r(p.odd), v.r(p.scale), v.r(p.sum)))
 	for _, c := range v.constants(q) {

@@ -20,7 +20,7 @@ TEXT ·dotF321x1AVX512(SB), NOSPLIT, $0-64
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	MOVQ R8, DX
-	ADDQ DI, DX
+	LEAQ 4096(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 
 loop:
@@ -67,7 +67,7 @@ TEXT ·dotF324x1AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 4096(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -149,7 +149,7 @@ TEXT ·dotF324x2AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 4096(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -263,7 +263,7 @@ TEXT ·dotF324x3AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 4096(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -411,7 +411,7 @@ TEXT ·dotF324x4AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 4096(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -592,7 +592,7 @@ TEXT ·dotF324x5AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 4096(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -809,7 +809,7 @@ TEXT ·dotF324x6AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 4096(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1057,7 +1057,7 @@ TEXT ·dotF161x1AVX512(SB), NOSPLIT, $0-64
 	SHLQ $2, AX                              // bytes
 	SHLQ $2, R9                              // bytes
 	MOVQ R8, DX
-	ADDQ DI, DX
+	LEAQ 4096(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 
 loop:
@@ -1103,7 +1103,7 @@ TEXT ·dotF164x1AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 4096(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1181,7 +1181,7 @@ TEXT ·dotF164x2AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 4096(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1291,7 +1291,7 @@ TEXT ·dotF164x3AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 4096(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1435,7 +1435,7 @@ TEXT ·dotF164x4AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 4096(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1612,7 +1612,7 @@ TEXT ·dotF164x5AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 4096(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1825,7 +1825,7 @@ TEXT ·dotF164x6AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	ADDQ DI, DX
+	LEAQ 4096(DI)(DX*1), DX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2

@@ -186,7 +186,7 @@ TEXT ·dotQ4_0_1x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z6
 	VMOVDQU32 ·dotIntNumbersQ4_0AVX512<>(SB), Z7
 	VMOVDQU32 ·dotIntScalesQ4_0AVX512<>(SB), Z8
@@ -272,7 +272,7 @@ TEXT ·dotQ4_0_4x1AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z9
 	VMOVDQU32 ·dotIntNumbersQ4_0AVX512<>(SB), Z10
 	VMOVDQU32 ·dotIntScalesQ4_0AVX512<>(SB), Z11
@@ -470,7 +470,7 @@ TEXT ·dotQ4_0_4x2AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z13
 	VMOVDQU32 ·dotIntNumbersQ4_0AVX512<>(SB), Z14
 	VMOVDQU32 ·dotIntScalesQ4_0AVX512<>(SB), Z15
@@ -738,7 +738,7 @@ TEXT ·dotQ4_0_4x3AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z17
 	VMOVDQU32 ·dotIntNumbersQ4_0AVX512<>(SB), Z18
 	VMOVDQU32 ·dotIntScalesQ4_0AVX512<>(SB), Z19
@@ -1078,7 +1078,7 @@ TEXT ·dotQ4_0_4x4AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z21
 	VMOVDQU32 ·dotIntNumbersQ4_0AVX512<>(SB), Z22
 	VMOVDQU32 ·dotIntScalesQ4_0AVX512<>(SB), Z23
@@ -1489,7 +1489,7 @@ TEXT ·dotQ4_0_4x5AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z25
 	VMOVDQU32 ·dotIntNumbersQ4_0AVX512<>(SB), Z26
 	VMOVDQU32 ·dotIntScalesQ4_0AVX512<>(SB), Z27
@@ -1974,7 +1974,7 @@ TEXT ·dotQ4_0_4x6AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z29
 	VMOVDQU32 ·dotIntNumbersQ4_0AVX512<>(SB), Z30
 	VMOVDQU32 ·dotIntScalesQ4_0AVX512<>(SB), Z31
@@ -2526,7 +2526,7 @@ TEXT ·dotQ4_1_1x1AVX512(SB), NOSPLIT, $0-64
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z7
 	VMOVDQU32 ·dotIntNumbersQ4_1AVX512<>(SB), Z8
 	VMOVDQU32 ·dotIntScalesQ4_1AVX512<>(SB), Z9
@@ -2620,7 +2620,7 @@ TEXT ·dotQ4_1_4x1AVX512(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z10
 	VMOVDQU32 ·dotIntNumbersQ4_1AVX512<>(SB), Z11
 	VMOVDQU32 ·dotIntScalesQ4_1AVX512<>(SB), Z12
@@ -2844,7 +2844,7 @@ TEXT ·dotQ4_1_4x2AVX512(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z14
 	VMOVDQU32 ·dotIntNumbersQ4_1AVX512<>(SB), Z15
 	VMOVDQU32 ·dotIntScalesQ4_1AVX512<>(SB), Z16
@@ -3154,7 +3154,7 @@ TEXT ·dotQ4_1_4x3AVX512(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z18
 	VMOVDQU32 ·dotIntNumbersQ4_1AVX512<>(SB), Z19
 	VMOVDQU32 ·dotIntScalesQ4_1AVX512<>(SB), Z20
@@ -3554,7 +3554,7 @@ TEXT ·dotQ4_1_4x4AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z22
 	VMOVDQU32 ·dotIntNumbersQ4_1AVX512<>(SB), Z23
 	VMOVDQU32 ·dotIntScalesQ4_1AVX512<>(SB), Z24
@@ -4042,7 +4042,7 @@ TEXT ·dotQ4_1_4x5AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z26
 	VMOVDQU32 ·dotIntNumbersQ4_1AVX512<>(SB), Z27
 	VMOVDQU32 ·dotIntScalesQ4_1AVX512<>(SB), Z28
@@ -4620,7 +4620,7 @@ TEXT ·dotQ4_1_4x6AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z30
 	VMOVDQU32 ·dotIntNumbersQ4_1AVX512<>(SB), Z31
 	VPXORD Z0, Z0, Z0
@@ -5292,7 +5292,7 @@ TEXT ·dotQ5_0_1x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z6
 	VMOVDQU32 ·dotIntNumbersQ5_0AVX512<>(SB), Z7
 	VMOVDQU32 ·dotIntScalesQ5_0AVX512<>(SB), Z8
@@ -5385,7 +5385,7 @@ TEXT ·dotQ5_0_4x1AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z9
 	VMOVDQU32 ·dotIntNumbersQ5_0AVX512<>(SB), Z10
 	VMOVDQU32 ·dotIntScalesQ5_0AVX512<>(SB), Z11
@@ -5611,7 +5611,7 @@ TEXT ·dotQ5_0_4x2AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z13
 	VMOVDQU32 ·dotIntNumbersQ5_0AVX512<>(SB), Z14
 	VMOVDQU32 ·dotIntScalesQ5_0AVX512<>(SB), Z15
@@ -5907,7 +5907,7 @@ TEXT ·dotQ5_0_4x3AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z17
 	VMOVDQU32 ·dotIntNumbersQ5_0AVX512<>(SB), Z18
 	VMOVDQU32 ·dotIntScalesQ5_0AVX512<>(SB), Z19
@@ -6275,7 +6275,7 @@ TEXT ·dotQ5_0_4x4AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z21
 	VMOVDQU32 ·dotIntNumbersQ5_0AVX512<>(SB), Z22
 	VMOVDQU32 ·dotIntScalesQ5_0AVX512<>(SB), Z23
@@ -6714,7 +6714,7 @@ TEXT ·dotQ5_0_4x5AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z25
 	VMOVDQU32 ·dotIntNumbersQ5_0AVX512<>(SB), Z26
 	VMOVDQU32 ·dotIntScalesQ5_0AVX512<>(SB), Z27
@@ -7227,7 +7227,7 @@ TEXT ·dotQ5_0_4x6AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z29
 	VMOVDQU32 ·dotIntNumbersQ5_0AVX512<>(SB), Z30
 	VMOVDQU32 ·dotIntScalesQ5_0AVX512<>(SB), Z31
@@ -7807,7 +7807,7 @@ TEXT ·dotQ5_1_1x1AVX512(SB), NOSPLIT, $0-64
 	SHLQ $2, AX                              // bytes
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z7
 	VMOVDQU32 ·dotIntNumbersQ5_1AVX512<>(SB), Z8
 	VMOVDQU32 ·dotIntScalesQ5_1AVX512<>(SB), Z9
@@ -7911,7 +7911,7 @@ TEXT ·dotQ5_1_4x1AVX512(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z10
 	VMOVDQU32 ·dotIntNumbersQ5_1AVX512<>(SB), Z11
 	VMOVDQU32 ·dotIntScalesQ5_1AVX512<>(SB), Z12
@@ -8172,7 +8172,7 @@ TEXT ·dotQ5_1_4x2AVX512(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z14
 	VMOVDQU32 ·dotIntNumbersQ5_1AVX512<>(SB), Z15
 	VMOVDQU32 ·dotIntScalesQ5_1AVX512<>(SB), Z16
@@ -8519,7 +8519,7 @@ TEXT ·dotQ5_1_4x3AVX512(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z18
 	VMOVDQU32 ·dotIntNumbersQ5_1AVX512<>(SB), Z19
 	VMOVDQU32 ·dotIntScalesQ5_1AVX512<>(SB), Z20
@@ -8956,7 +8956,7 @@ TEXT ·dotQ5_1_4x4AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z22
 	VMOVDQU32 ·dotIntNumbersQ5_1AVX512<>(SB), Z23
 	VMOVDQU32 ·dotIntScalesQ5_1AVX512<>(SB), Z24
@@ -9481,7 +9481,7 @@ TEXT ·dotQ5_1_4x5AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z26
 	VMOVDQU32 ·dotIntNumbersQ5_1AVX512<>(SB), Z27
 	VMOVDQU32 ·dotIntScalesQ5_1AVX512<>(SB), Z28
@@ -10095,7 +10095,7 @@ TEXT ·dotQ5_1_4x6AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R13                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z30
 	VMOVDQU32 ·dotIntNumbersQ5_1AVX512<>(SB), Z31
 	VPXORD Z0, Z0, Z0
@@ -10803,7 +10803,7 @@ TEXT ·dotQ8_0_1x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ n+56(FP), CX
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	MOVL $0xFF00, R14
 	KMOVW R14, K2                            // the lanes of the second block
 	VPXORD Z0, Z0, Z0
@@ -10879,7 +10879,7 @@ TEXT ·dotQ8_0_4x1AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	MOVL $0xFF00, R14
 	KMOVW R14, K2                            // the lanes of the second block
 	VPXORD Z0, Z0, Z0
@@ -11053,7 +11053,7 @@ TEXT ·dotQ8_0_4x2AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	MOVL $0xFF00, R14
 	KMOVW R14, K2                            // the lanes of the second block
 	VPXORD Z0, Z0, Z0
@@ -11297,7 +11297,7 @@ TEXT ·dotQ8_0_4x3AVX512(SB), NOSPLIT, $0-64
 	ADDQ R8, R11                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	MOVL $0xFF00, R14
 	KMOVW R14, K2                            // the lanes of the second block
 	VPXORD Z0, Z0, Z0
@@ -11613,7 +11613,7 @@ TEXT ·dotQ8_0_4x4AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	MOVL $0xFF00, R14
 	KMOVW R14, K2                            // the lanes of the second block
 	VPXORD Z0, Z0, Z0
@@ -12000,7 +12000,7 @@ TEXT ·dotQ8_0_4x5AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	MOVL $0xFF00, R14
 	KMOVW R14, K2                            // the lanes of the second block
 	VPXORD Z0, Z0, Z0
@@ -12461,7 +12461,7 @@ TEXT ·dotQ8_0_4x6AVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R10                             // line 3
 	MOVQ R8, DX
 	IMULQ $4, DX
-	LEAQ 8192(DI)(DX*1), DX
+	LEAQ 12288(DI)(DX*1), DX
 	MOVL $0xFF00, R14
 	KMOVW R14, K2                            // the lanes of the second block
 	VPXORD Z0, Z0, Z0
