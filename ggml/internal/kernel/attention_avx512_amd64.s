@@ -46,6 +46,11 @@
 	VEXTRACTF128 $1, Y8, X9     \
 	VADDPS       X9, X8, X8
 
+// FETCH fetches the cell that lies 12 KB behind the one at off(p): a core reads faster where more than the next few lines are under way.
+#define FETCH(off, p) \
+	PREFETCHT0 (12288+off)(p) \
+	PREFETCHT0 (12352+off)(p)
+
 // ADDRESS turns a number of a cell into the address of its row of 64 halves.
 #define ADDRESS(base, r) \
 	SHLQ $7, r \
@@ -90,6 +95,10 @@ inOrder:
 	LEAQ 384(R8), R11
 
 four:
+	FETCH(0, R8)
+	FETCH(0, R9)
+	FETCH(0, R10)
+	FETCH(0, R11)
 	FOUR
 	VMOVUPS X8, (DI)(AX*4)
 	ADDQ    $4, AX
@@ -144,6 +153,7 @@ loop:
 
 found:
 	ADDRESS(SI, R8)
+	FETCH(0, R8)
 	VBROADCASTSS (DX)(AX*4), Z4
 	NEXT(R8, 0, Z4, Z5, Z0)
 	NEXT(R8, 32, Z4, Z6, Z1)
@@ -232,6 +242,10 @@ TEXT ·scores5x64AVX512(SB), NOSPLIT, $0-40
 	JL   rest
 
 loop:
+	FETCH(0, SI)
+	FETCH(128, SI)
+	FETCH(256, SI)
+	FETCH(384, SI)
 	TWENTY(128, 256, 384)
 	VMOVUPS       X0, (DI)
 	VEXTRACTF32X4 $2, Z0, (DI)(R8*1)
@@ -311,6 +325,7 @@ TEXT ·mix5x64AVX512(SB), NOSPLIT, $0-56
 	JZ    store
 
 loop:
+	FETCH(0, SI)
 	VCVTPH2PS (SI), Z20
 	VCVTPH2PS 32(SI), Z21
 	VCVTPH2PS 64(SI), Z22
