@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/whisperfile/whisperfile/ggml/internal/kernel"
-	"github.com/whisperfile/whisperfile/ggml/internal/view"
 )
 
 // cache holds keys and values as halves, for each slot [layer][head][cell][64]. A slot's memory is asked for when the
@@ -22,14 +21,6 @@ func (c *CPU) Cache(s CacheShape) (Cache, error) {
 		return nil, errNegative
 	}
 	return &cache{shape: s, slots: make([]slot, s.Slots)}, nil
-}
-
-// halves returns memory for n halves, in large pages if they will all be stored: else the system takes only the small pages that are touched.
-func (c *cache) halves(n int) []uint16 {
-	if c.shape.Whole {
-		return view.F16(zeroed(2 * n))
-	}
-	return make([]uint16, n)
 }
 
 func (c *cache) Shape() CacheShape { return c.shape }
@@ -68,7 +59,7 @@ func (c *CPU) Store(o Store) {
 		}
 		if slot := &s.cache.slots[i]; slot.k == nil {
 			n := s.cache.at(shape.Layers, 0)
-			slot.k, slot.v = s.cache.halves(n), s.cache.halves(n)
+			slot.k, slot.v = make([]uint16, n), make([]uint16, n)
 		}
 	}
 	s.chunk = max(1, chunkNumbers/(2*o.K.Cols))

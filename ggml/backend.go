@@ -72,11 +72,7 @@ type Cache interface {
 }
 
 // CacheShape says how large a Cache is.
-type CacheShape struct {
-	Layers, Heads, Slots, Cells int
-
-	Whole bool // a slot's cells are all stored, so that memory for them all is well spent
-}
+type CacheShape struct{ Layers, Heads, Slots, Cells int }
 
 // Mat is a matrix of float32 in a Buffer: row r starts at element Off + r·Stride.
 type Mat struct {

@@ -59,7 +59,7 @@ func newEngine(h ggml.Header, w *weights, b ggml.Backend) (*engine, error) {
 		return c
 	}
 	e.self = cache(ggml.CacheShape{Layers: h.TextLayers, Heads: h.TextHeads, Slots: Slots, Cells: e.selfCells()})
-	e.cross = cache(ggml.CacheShape{Layers: h.TextLayers, Heads: h.TextHeads, Slots: Slots, Cells: h.AudioCtx, Whole: true})
+	e.cross = cache(ggml.CacheShape{Layers: h.TextLayers, Heads: h.TextHeads, Slots: Slots, Cells: h.AudioCtx})
 	e.mel = floats(2 * h.AudioCtx * h.Mels)
 	e.y = floats(ggml.SpacedLen(2*h.AudioCtx, h.AudioState))
 	e.wide = floats(ggml.SpacedLen(h.AudioCtx, 4*h.AudioState))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"github.com/whisperfile/whisperfile/audio"
 	"github.com/whisperfile/whisperfile/cmd/internal/applet"
@@ -24,6 +25,8 @@ type whisperEngine struct {
 
 // openEngine opens the model that s names, else the one inside the program, else the default one that is found.
 func openEngine(env applet.Env, s settings) (_ engine, err error) {
+	// What is reserved here stays, and looking for garbage in it each time it has doubled would take as long as the rest.
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	name, data, err := models.Weights(env, s.model, s.anyLanguage())
 	if err != nil {
 		return nil, err
