@@ -1,9 +1,6 @@
 package main
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // allPairDots are the rungs whose vectors hold the bytes of two blocks.
 var allPairDots = []pairDots{
@@ -30,41 +27,18 @@ const pairHead = `
 // them. Words of q4_0 and q5_0 hold a byte in their high half: 256 times the weight.
 `
 
-// second is the offset of the vector of 32 bytes that ends with the second of two blocks, and starts within the first.
-func (q quant) second() int { return 2*q.size - 32 }
-
-// words returns the numbers of words of a pair, as it is loaded, from those of the words of a block: the first half is from
-// the first block, the second from the second.
-func (q quant) words(of func(i int) int) func(i int) int {
-	return func(i int) int {
-		if i < 16 {
-			return of(i)
-		}
-		return 16 + (q.size-q.second())/2 + of(i-16)
-	}
-}
-
 // negative reports whether words are 256 times the weights, since those have a sign.
 func (q quant) negative() bool { return q.nibbles() && !q.minimum }
 
-// constants of a type of weights, those that must be registers first.
+// constants of a type of weights.
 func (v pairDots) constants(q quant) []intConstant {
 	if !q.nibbles() {
 		return nil
 	}
-	half := func(word int) func(int) int {
-		return func(i int) int { return q.words(all(word))(i % 16 * 2) } // 8 lanes for each of the blocks
-	}
 	list := []intConstant{
 		{name: "Nibble", bytes: v.vector(1, all(15))},
-		{name: "Numbers" + q.name, bytes: v.vector(2, q.words(func(i int) int { return q.numbers/2 + i%8 }))},
-		{name: "Scales" + q.name, bytes: v.vector(2, half(0))},
+		{name: "Shift", bytes: v.vector(2, func(i int) int { return i / 8 % 2 * 4 })},
 	}
-	if q.minimum {
-		// The sums of activations are in the first two lanes.
-		list = append(list, intConstant{name: "Minima" + q.name, bytes: v.vector(2, func(i int) int { return q.words(all(1))(i % 2 * 16) })})
-	}
-	list = append(list, intConstant{name: "Shift", bytes: v.vector(2, func(i int) int { return i / 8 % 2 * 4 })})
 	if q.fifth > 0 {
 		list = append(list, intConstant{name: "Sixteen", bytes: v.vector(1, all(16))})
 	}
@@ -104,7 +78,7 @@ type pairRegs struct {
 	intLines
 	even, odd      int // words of the weights of a row
 	scale, minimum int
-	sum, other     int // of products; the first holds the blocks before there are any, the other sums of activations behind them
+	sum, other     int // of products; the other holds sums of activations behind them
 	constants      map[string]string
 }
 
@@ -129,9 +103,13 @@ func (v pairDots) dot(t, stubs *text, q quant, s shape) {
 			t.op(fmt.Sprintf("VMOVDQU32 %s, %s", v.symbol(c), p.constants[c.name]), "")
 		}
 	}
-	if !q.nibbles() {
-		t.op("MOVL $0xFF00, R14", "")
-		t.op("KMOVW R14, K2", "the lanes of the second block")
+	mask := func(bits int, k, what string) {
+		t.op(fmt.Sprintf("MOVL $0x%X, R14", bits), "")
+		t.op(fmt.Sprintf("KMOVW R14, %s", k), what)
+	}
+	mask(0xFF00, "K2", "the second block")
+	if q.minimum {
+		mask(2, "K3", "its minimum, which meets the second of two sums of activations")
 	}
 	v.zero(t, sums)
 	t.op("SUBQ $64, CX", "")
@@ -147,10 +125,6 @@ func (v pairDots) dot(t, stubs *text, q quant, s shape) {
 	t.line("rest:")
 	t.op("CMPQ CX, $-64", "")
 	t.op("JEQ  done", "")
-	if q.nibbles() {
-		t.op(fmt.Sprintf("MOVL $%d, R14", 1<<(q.size/2)-1), "")
-		t.op("KMOVD R14, K3", "the words of a block")
-	}
 	v.blocks(t, p, false)
 	t.line("")
 	t.line("done:")
@@ -196,35 +170,33 @@ func (v pairDots) blocks(t *text, p pairRegs, pair bool) {
 // open reads two blocks of a row, or a last one alone, with their scales and minima.
 func (v pairDots) open(t *text, p pairRegs, w func(disp int) string, pair bool) {
 	op := func(format string, a ...any) { t.op(fmt.Sprintf(format, a...), "") }
-	q, even, odd, scale := p.q, v.r(p.even), v.r(p.odd), v.r(p.scale)
+	q, even, odd := p.q, v.r(p.even), v.r(p.odd)
+	// halves takes a half of each block, that of the second into the lanes of its mask.
+	halves := func(disp, to int, second string) {
+		op("VPBROADCASTW %s, Y%d", w(disp), to)
+		if pair {
+			op("VPBROADCASTW %s, %s, Y%d", w(q.size+disp), second, to)
+		}
+		op("VCVTPH2PS Y%d, %s", to, v.r(to))
+	}
+	halves(0, p.scale, "K2")
+	if q.minimum {
+		halves(2, p.minimum, "K3")
+	}
 	if !q.nibbles() {
 		op("VMOVDQU32 %s, Y%d", w(q.numbers), p.even)
-		op("VPBROADCASTW %s, Y%d", w(0), p.scale)
 		if pair {
 			op("VINSERTI64X4 $1, %s, %s, %s", w(q.size+q.numbers), even, even)
-			op("VPBROADCASTW %s, K2, Y%d", w(q.size), p.scale)
 		}
-		op("VCVTPH2PS Y%d, %s", p.scale, scale)
 		op("VPSRAW $8, %s, %s", even, odd)
 		op("VPSLLW $8, %s, %s", even, even)
 		op("VPSRAW $8, %s, %s", even, even)
 		return
 	}
 
-	// permute takes words of the blocks. Where no register was left for their numbers, the result has room for them.
-	permute := func(numbers string, to int) {
-		at := p.constants[numbers+q.name]
-		if strings.HasSuffix(at, "(SB)") {
-			op("VMOVDQU32 %s, %s", at, v.r(to))
-			at = v.r(to)
-		}
-		op("VPERMW %s, %s, %s", v.r(p.sum), at, v.r(to))
-	}
+	op("VBROADCASTI32X4 %s, %s", w(q.numbers), even)
 	if pair {
-		op("VMOVDQU32 %s, Y%d", w(0), p.sum)
-		op("VINSERTI64X4 $1, %s, %s, %s", w(q.second()), v.r(p.sum), v.r(p.sum))
-	} else {
-		op("VMOVDQU16.Z %s, K3, Y%d", w(0), p.sum)
+		op("VBROADCASTI32X4 %s, K2, %s", w(q.size+q.numbers), even)
 	}
 	if q.fifth > 0 {
 		op("MOVL %s, R14", w(q.fifth))
@@ -234,13 +206,6 @@ func (v pairDots) open(t *text, p pairRegs, w func(disp int) string, pair bool) 
 			op("ORQ  R15, R14")
 		}
 		op("KMOVQ R14, K1")
-	}
-	permute("Numbers", p.even)
-	permute("Scales", p.scale)
-	op("VCVTPH2PS Y%d, %s", p.scale, scale)
-	if q.minimum {
-		permute("Minima", p.minimum)
-		op("VCVTPH2PS Y%d, %s", p.minimum, v.r(p.minimum))
 	}
 	op("VPSRLVW %s, %s, %s", p.constants["Shift"], even, even)
 	if q.fifth > 0 && !q.minimum {
