@@ -365,13 +365,12 @@ func (v isa) dot(t, stubs *text, s shape, kind string, size int) {
 	}
 
 	function(t, stubs,
-		fmt.Sprintf("dot%s%dx%d%s(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)", kind, s.rows, s.cols, v.name), "$0-64",
-		fmt.Sprintf("Table.Dot%s for %d × %d. Requires %s, and n > 0, a multiple of %d.", kind, s.rows, s.cols, needs, step),
+		fmt.Sprintf("dot%s%dx%d%s(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)", kind, s.rows, s.cols, v.name), "$0-88",
+		fmt.Sprintf("Table.Dot%s for groups of %d × %d. Requires %s, groups > 0, and n > 0, a multiple of %d.", kind, s.rows, s.cols, needs, step),
 		fmt.Sprintf("BX y, AX ys, %s w, R8 ws, %s x, R9 xs, CX n left%s;",
 			strings.Join(w.used(s.rows), ", "), strings.Join(x.used(s.cols), ", "), map[bool]string{true: ", DX what to prefetch, the rows behind these"}[v.ahead > 0]),
 		fmt.Sprintf("%s … %s sums, %s … w, %s x.", v.r(0), acc(s.rows-1, s.cols-1), wReg(0), xReg(0)))
-	arguments(t, "y+0", "BX", "ys+8", "AX", "w+24", "DI", "ws+32", "R8", "x+40", "SI", "xs+48", "R9", "n+56", "CX")
-	t.op("SHLQ $2, AX", "bytes")
+	group(t)
 	t.op("SHLQ $2, R9", "bytes")
 	w.point(t, s.rows)
 	x.point(t, s.cols)
@@ -426,12 +425,36 @@ func (v isa) dot(t, stubs *text, s shape, kind string, size int) {
 	t.op(fmt.Sprintf("SUBQ $%d, CX", step), "")
 	t.op("JNZ  loop", "")
 	v.totals(t, s)
+	nextGroup(t)
+}
+
+// group begins the rows and columns that a body takes at once, nextGroup ends them: what follows is the next group of rows, yn numbers and wn
+// bytes behind, until there is none.
+func group(t *text) {
+	t.line("")
+	t.line("group:")
+	arguments(t, "y+0", "BX", "ys+8", "AX", "w+24", "DI", "ws+32", "R8", "x+40", "SI", "xs+48", "R9", "n+56", "CX")
+	t.op("SHLQ $2, AX", "bytes")
+}
+
+func nextGroup(t *text) {
+	t.line("")
+	t.op("DECQ groups+64(FP)", "")
+	t.op("JZ   end", "")
+	t.op("MOVQ yn+72(FP), AX", "")
+	t.op("SHLQ $2, AX", "bytes")
+	t.op("ADDQ AX, y+0(FP)", "")
+	t.op("MOVQ wn+80(FP), AX", "")
+	t.op("ADDQ AX, w+24(FP)", "")
+	t.op("JMP  group", "")
+	t.line("")
+	t.line("end:")
 	t.op("VZEROUPPER", "")
 	t.op("RET", "")
 }
 
 // totals adds up the lanes of all sums, four sums at a time, and stores them. The order of the lanes is (0+1)+(2+3) of
-// each quarter or half, then low + high.
+// each quarter or half, then low + high. Beside the sums it takes the register behind them.
 func (v isa) totals(t *text, s shape) {
 	sums := s.rows * s.cols
 	t.line("")
@@ -448,8 +471,8 @@ func (v isa) totals(t *text, s shape) {
 	}
 	if v.lanes == 16 {
 		for i := range sums {
-			t.op(fmt.Sprintf("VEXTRACTF64X4 $1, Z%d, Y31", i), "")
-			t.op(fmt.Sprintf("VADDPS Y31, Y%d, Y%d", i, i), "")
+			t.op(fmt.Sprintf("VEXTRACTF64X4 $1, Z%d, Y%d", i, sums), "")
+			t.op(fmt.Sprintf("VADDPS Y%d, Y%d, Y%d", sums, i, i), "")
 		}
 	}
 	// VHADDPS has no EVEX form, so that its operands are the registers below 16. Those of avx512 above that move down.

@@ -193,7 +193,7 @@ type intLines struct {
 	w, x, totals lines
 }
 
-// begin writes the head of a body, whose comment ends with what its vectors hold, and points at the operands.
+// begin writes the head of a body, whose comment ends with what its vectors hold.
 func (v isa) begin(t, stubs *text, q quant, s shape, left, vectors string) intLines {
 	l := intLines{
 		q: q, s: s,
@@ -206,22 +206,25 @@ func (v isa) begin(t, stubs *text, q quant, s shape, left, vectors string) intLi
 		held = fmt.Sprintf(" %s sums of their blocks,", strings.Join(l.totals.used(s.cols), ", "))
 	}
 	function(t, stubs,
-		fmt.Sprintf("dot%s_%dx%d%s(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)", q.name, s.rows, s.cols, v.name), "$0-64",
-		fmt.Sprintf("Table.DotInt of %s for %d × %d, but for the scales of columns. Requires %s, and n > 0, a multiple of 32.",
+		fmt.Sprintf("dot%s_%dx%d%s(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)", q.name, s.rows, s.cols, v.name), "$0-88",
+		fmt.Sprintf("Table.DotInt of %s for groups of %d × %d, but for the scales of columns. Requires %s, groups > 0, and n > 0, a multiple of 32.",
 			strings.ToLower(q.name), s.rows, s.cols, v.needs),
 		fmt.Sprintf("BX y, AX ys, %s w, R8 ws, %s x,%s R9 xs, CX %s, DX what to prefetch, a little behind these rows;",
 			strings.Join(l.w.used(s.rows), ", "), strings.Join(l.x.used(s.cols), ", "), held, left),
 		vectors)
-	arguments(t, "y+0", "BX", "ys+8", "AX", "w+24", "DI", "ws+32", "R8", "x+40", "SI", "xs+48", "R9", "n+56", "CX")
-	t.op("SHLQ $2, AX", "bytes")
-	l.w.point(t, s.rows)
-	l.x.point(t, s.cols)
-	if q.minimum {
-		t.op("LEAQ (SI)(CX*2), R12", "")
-		l.totals.point(t, s.cols)
-	}
-	v.pointAhead(t, s)
 	return l
+}
+
+// group begins a group of rows and points at the operands.
+func (v isa) group(t *text, l intLines) {
+	group(t)
+	l.w.point(t, l.s.rows)
+	l.x.point(t, l.s.cols)
+	if l.q.minimum {
+		t.op("LEAQ (SI)(CX*2), R12", "")
+		l.totals.point(t, l.s.cols)
+	}
+	v.pointAhead(t, l.s)
 }
 
 // pointAhead points DX at what is fetched first.
@@ -256,6 +259,7 @@ func (v intDots) dot(t, stubs *text, q quant, s shape) {
 	l := v.begin(t, stubs, q, s, "n left",
 		fmt.Sprintf("%s … %s sums, %s the scale of a block, %s weights.", v.r(0), acc(s.rows-1, s.cols-1), v.r(sums), v.r(sums+1)))
 	regs, constants := v.registers(t, q, s)
+	v.group(t, l)
 	v.zero(t, sums)
 	t.line("")
 	t.line("loop:")
@@ -295,8 +299,7 @@ func (v intDots) dot(t, stubs *text, q quant, s shape) {
 	t.op("SUBQ $32, CX", "")
 	t.op("JNZ  loop", "")
 	v.totals(t, s)
-	t.op("VZEROUPPER", "")
-	t.op("RET", "")
+	nextGroup(t)
 }
 
 // open reads a block of weights, and its scale and minimum.

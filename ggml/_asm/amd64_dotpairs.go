@@ -111,6 +111,7 @@ func (v pairDots) dot(t, stubs *text, q quant, s shape) {
 	if q.minimum {
 		mask(2, "K3", "its minimum, which meets the second of two sums of activations")
 	}
+	v.group(t, p.intLines)
 	v.zero(t, sums)
 	t.op("SUBQ $64, CX", "")
 	t.op("JLT  rest", "")
@@ -129,8 +130,7 @@ func (v pairDots) dot(t, stubs *text, q quant, s shape) {
 	t.line("")
 	t.line("done:")
 	v.totals(t, s)
-	t.op("VZEROUPPER", "")
-	t.op("RET", "")
+	nextGroup(t)
 }
 
 // blocks multiplies a pair of blocks, or a last one alone, of all rows and columns.

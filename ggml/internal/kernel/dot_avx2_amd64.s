@@ -5,11 +5,13 @@
 
 #include "textflag.h"
 
-// func dotF321x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 1 × 1. Requires AVX2, FMA, and n > 0, a multiple of 32.
+// func dotF321x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 1 × 1. Requires AVX2, FMA, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y0 sums, Y1 … w, Y2 x.
-TEXT ·dotF321x1AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotF321x1AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -45,14 +47,27 @@ loop:
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF324x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 4 × 1. Requires AVX2, FMA, and n > 0, a multiple of 32.
+// func dotF324x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 4 × 1. Requires AVX2, FMA, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y3 sums, Y5 … w, Y4 x.
-TEXT ·dotF324x1AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotF324x1AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -125,14 +140,27 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF324x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 4 × 2. Requires AVX2, FMA, and n > 0, a multiple of 32.
+// func dotF324x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 4 × 2. Requires AVX2, FMA, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y7 sums, Y10 … w, Y8 x.
-TEXT ·dotF324x2AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotF324x2AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -239,14 +267,27 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF324x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 4 × 3. Requires AVX2, FMA, and n > 0, a multiple of 32.
+// func dotF324x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 4 × 3. Requires AVX2, FMA, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y11 sums, Y15 … w, Y12 x.
-TEXT ·dotF324x3AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotF324x3AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -387,14 +428,27 @@ loop:
 	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VEXTRACTPS $2, X8, (BX)(SI*2)
 	VEXTRACTPS $3, X8, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF322x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 2 × 4. Requires AVX2, FMA, and n > 0, a multiple of 32.
+// func dotF322x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 2 × 4. Requires AVX2, FMA, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y7 sums, Y8 … w, Y10 x.
-TEXT ·dotF322x4AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotF322x4AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -502,14 +556,27 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(AX*1)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF322x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 2 × 5. Requires AVX2, FMA, and n > 0, a multiple of 32.
+// func dotF322x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 2 × 5. Requires AVX2, FMA, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y9 sums, Y10 … w, Y12 x.
-TEXT ·dotF322x5AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotF322x5AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -639,14 +706,27 @@ loop:
 	VADDPS X9, X8, X8
 	VMOVSS X8, (BX)
 	VEXTRACTPS $1, X8, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF322x6AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 2 × 6. Requires AVX2, FMA, and n > 0, a multiple of 32.
+// func dotF322x6AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 2 × 6. Requires AVX2, FMA, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y11 sums, Y12 … w, Y14 x.
-TEXT ·dotF322x6AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotF322x6AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -793,14 +873,27 @@ loop:
 	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VEXTRACTPS $2, X8, (BX)(AX*1)
 	VEXTRACTPS $3, X8, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF161x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 1 × 1. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotF161x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 1 × 1. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y0 sums, Y1 … w, Y2 x.
-TEXT ·dotF161x1AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotF161x1AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -836,14 +929,27 @@ loop:
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF164x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 4 × 1. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotF164x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 4 × 1. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y3 sums, Y5 … w, Y4 x.
-TEXT ·dotF164x1AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotF164x1AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -916,14 +1022,27 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF164x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 4 × 2. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotF164x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 4 × 2. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y7 sums, Y10 … w, Y8 x.
-TEXT ·dotF164x2AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotF164x2AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1030,14 +1149,27 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF164x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 4 × 3. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotF164x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 4 × 3. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y11 sums, Y15 … w, Y12 x.
-TEXT ·dotF164x3AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotF164x3AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1178,14 +1310,27 @@ loop:
 	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VEXTRACTPS $2, X8, (BX)(SI*2)
 	VEXTRACTPS $3, X8, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF162x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 2 × 4. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotF162x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 2 × 4. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y7 sums, Y8 … w, Y10 x.
-TEXT ·dotF162x4AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotF162x4AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1293,14 +1438,27 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(AX*1)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF162x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 2 × 5. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotF162x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 2 × 5. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y9 sums, Y10 … w, Y12 x.
-TEXT ·dotF162x5AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotF162x5AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1430,14 +1588,27 @@ loop:
 	VADDPS X9, X8, X8
 	VMOVSS X8, (BX)
 	VEXTRACTPS $1, X8, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF162x6AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 2 × 6. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotF162x6AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 2 × 6. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y11 sums, Y12 … w, Y14 x.
-TEXT ·dotF162x6AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotF162x6AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1584,5 +1755,16 @@ loop:
 	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VEXTRACTPS $2, X8, (BX)(AX*1)
 	VEXTRACTPS $3, X8, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET

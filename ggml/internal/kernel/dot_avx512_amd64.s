@@ -5,11 +5,13 @@
 
 #include "textflag.h"
 
-// func dotF321x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 1 × 1. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
+// func dotF321x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 1 × 1. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z0 sums, Z1 … w, Z2 x.
-TEXT ·dotF321x1AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotF321x1AVX512(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -39,21 +41,34 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF324x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 4 × 1. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
+// func dotF324x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 4 × 1. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z3 sums, Z5 … w, Z4 x.
-TEXT ·dotF324x1AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotF324x1AVX512(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -111,14 +126,14 @@ loop:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
+	VEXTRACTF64X4 $1, Z0, Y4
+	VADDPS Y4, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y4
+	VADDPS Y4, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y4
+	VADDPS Y4, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y4
+	VADDPS Y4, Y3, Y3
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -128,14 +143,27 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF324x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 4 × 2. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
+// func dotF324x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 4 × 2. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z7 sums, Z10 … w, Z8 x.
-TEXT ·dotF324x2AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotF324x2AVX512(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -207,22 +235,22 @@ loop:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
+	VEXTRACTF64X4 $1, Z0, Y8
+	VADDPS Y8, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y8
+	VADDPS Y8, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y8
+	VADDPS Y8, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y8
+	VADDPS Y8, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y8
+	VADDPS Y8, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y8
+	VADDPS Y8, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y8
+	VADDPS Y8, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y8
+	VADDPS Y8, Y7, Y7
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -242,14 +270,27 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF324x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 4 × 3. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
+// func dotF324x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 4 × 3. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z11 sums, Z15 … w, Z12 x.
-TEXT ·dotF324x3AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotF324x3AVX512(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -335,30 +376,30 @@ loop:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
+	VEXTRACTF64X4 $1, Z0, Y12
+	VADDPS Y12, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y12
+	VADDPS Y12, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y12
+	VADDPS Y12, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y12
+	VADDPS Y12, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y12
+	VADDPS Y12, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y12
+	VADDPS Y12, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y12
+	VADDPS Y12, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y12
+	VADDPS Y12, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y12
+	VADDPS Y12, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y12
+	VADDPS Y12, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y12
+	VADDPS Y12, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y12
+	VADDPS Y12, Y11, Y11
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -388,14 +429,27 @@ loop:
 	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VEXTRACTPS $2, X8, (BX)(SI*2)
 	VEXTRACTPS $3, X8, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF324x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 4 × 4. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
+// func dotF324x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 4 × 4. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z15 sums, Z16 … w, Z20 x.
-TEXT ·dotF324x4AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotF324x4AVX512(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -498,38 +552,38 @@ loop:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
+	VEXTRACTF64X4 $1, Z0, Y16
+	VADDPS Y16, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y16
+	VADDPS Y16, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y16
+	VADDPS Y16, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y16
+	VADDPS Y16, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y16
+	VADDPS Y16, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y16
+	VADDPS Y16, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y16
+	VADDPS Y16, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y16
+	VADDPS Y16, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y16
+	VADDPS Y16, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y16
+	VADDPS Y16, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y16
+	VADDPS Y16, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y16
+	VADDPS Y16, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y16
+	VADDPS Y16, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y16
+	VADDPS Y16, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y16
+	VADDPS Y16, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y16
+	VADDPS Y16, Y15, Y15
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -569,14 +623,27 @@ loop:
 	VEXTRACTPS $1, X12, (BX)(SI*1)
 	VEXTRACTPS $2, X12, (BX)(SI*2)
 	VEXTRACTPS $3, X12, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF324x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 4 × 5. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
+// func dotF324x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 4 × 5. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z19 sums, Z20 … w, Z24 x.
-TEXT ·dotF324x5AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotF324x5AVX512(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -693,46 +760,46 @@ loop:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
+	VEXTRACTF64X4 $1, Z0, Y20
+	VADDPS Y20, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y20
+	VADDPS Y20, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y20
+	VADDPS Y20, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y20
+	VADDPS Y20, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y20
+	VADDPS Y20, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y20
+	VADDPS Y20, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y20
+	VADDPS Y20, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y20
+	VADDPS Y20, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y20
+	VADDPS Y20, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y20
+	VADDPS Y20, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y20
+	VADDPS Y20, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y20
+	VADDPS Y20, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y20
+	VADDPS Y20, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y20
+	VADDPS Y20, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y20
+	VADDPS Y20, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y20
+	VADDPS Y20, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y20
+	VADDPS Y20, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y20
+	VADDPS Y20, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y20
+	VADDPS Y20, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y20
+	VADDPS Y20, Y19, Y19
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -786,14 +853,27 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF324x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 4 × 6. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
+// func dotF324x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 4 × 6. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z23 sums, Z24 … w, Z28 x.
-TEXT ·dotF324x6AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotF324x6AVX512(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -924,54 +1004,54 @@ loop:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
-	VEXTRACTF64X4 $1, Z20, Y31
-	VADDPS Y31, Y20, Y20
-	VEXTRACTF64X4 $1, Z21, Y31
-	VADDPS Y31, Y21, Y21
-	VEXTRACTF64X4 $1, Z22, Y31
-	VADDPS Y31, Y22, Y22
-	VEXTRACTF64X4 $1, Z23, Y31
-	VADDPS Y31, Y23, Y23
+	VEXTRACTF64X4 $1, Z0, Y24
+	VADDPS Y24, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y24
+	VADDPS Y24, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y24
+	VADDPS Y24, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y24
+	VADDPS Y24, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y24
+	VADDPS Y24, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y24
+	VADDPS Y24, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y24
+	VADDPS Y24, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y24
+	VADDPS Y24, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y24
+	VADDPS Y24, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y24
+	VADDPS Y24, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y24
+	VADDPS Y24, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y24
+	VADDPS Y24, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y24
+	VADDPS Y24, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y24
+	VADDPS Y24, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y24
+	VADDPS Y24, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y24
+	VADDPS Y24, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y24
+	VADDPS Y24, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y24
+	VADDPS Y24, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y24
+	VADDPS Y24, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y24
+	VADDPS Y24, Y19, Y19
+	VEXTRACTF64X4 $1, Z20, Y24
+	VADDPS Y24, Y20, Y20
+	VEXTRACTF64X4 $1, Z21, Y24
+	VADDPS Y24, Y21, Y21
+	VEXTRACTF64X4 $1, Z22, Y24
+	VADDPS Y24, Y22, Y22
+	VEXTRACTF64X4 $1, Z23, Y24
+	VADDPS Y24, Y23, Y23
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -1039,14 +1119,27 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF161x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 1 × 1. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
+// func dotF161x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 1 × 1. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z0 sums, Z1 … w, Z2 x.
-TEXT ·dotF161x1AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotF161x1AVX512(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1075,21 +1168,34 @@ loop:
 	JNZ  loop
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF164x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 4 × 1. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
+// func dotF164x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 4 × 1. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z3 sums, Z5 … w, Z4 x.
-TEXT ·dotF164x1AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotF164x1AVX512(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1143,14 +1249,14 @@ loop:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
+	VEXTRACTF64X4 $1, Z0, Y4
+	VADDPS Y4, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y4
+	VADDPS Y4, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y4
+	VADDPS Y4, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y4
+	VADDPS Y4, Y3, Y3
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -1160,14 +1266,27 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF164x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 4 × 2. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
+// func dotF164x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 4 × 2. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z7 sums, Z10 … w, Z8 x.
-TEXT ·dotF164x2AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotF164x2AVX512(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1235,22 +1354,22 @@ loop:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
+	VEXTRACTF64X4 $1, Z0, Y8
+	VADDPS Y8, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y8
+	VADDPS Y8, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y8
+	VADDPS Y8, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y8
+	VADDPS Y8, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y8
+	VADDPS Y8, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y8
+	VADDPS Y8, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y8
+	VADDPS Y8, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y8
+	VADDPS Y8, Y7, Y7
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -1270,14 +1389,27 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF164x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 4 × 3. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
+// func dotF164x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 4 × 3. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z11 sums, Z15 … w, Z12 x.
-TEXT ·dotF164x3AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotF164x3AVX512(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1359,30 +1491,30 @@ loop:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
+	VEXTRACTF64X4 $1, Z0, Y12
+	VADDPS Y12, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y12
+	VADDPS Y12, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y12
+	VADDPS Y12, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y12
+	VADDPS Y12, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y12
+	VADDPS Y12, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y12
+	VADDPS Y12, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y12
+	VADDPS Y12, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y12
+	VADDPS Y12, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y12
+	VADDPS Y12, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y12
+	VADDPS Y12, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y12
+	VADDPS Y12, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y12
+	VADDPS Y12, Y11, Y11
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -1412,14 +1544,27 @@ loop:
 	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VEXTRACTPS $2, X8, (BX)(SI*2)
 	VEXTRACTPS $3, X8, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF164x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 4 × 4. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
+// func dotF164x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 4 × 4. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z15 sums, Z16 … w, Z20 x.
-TEXT ·dotF164x4AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotF164x4AVX512(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1518,38 +1663,38 @@ loop:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
+	VEXTRACTF64X4 $1, Z0, Y16
+	VADDPS Y16, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y16
+	VADDPS Y16, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y16
+	VADDPS Y16, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y16
+	VADDPS Y16, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y16
+	VADDPS Y16, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y16
+	VADDPS Y16, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y16
+	VADDPS Y16, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y16
+	VADDPS Y16, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y16
+	VADDPS Y16, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y16
+	VADDPS Y16, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y16
+	VADDPS Y16, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y16
+	VADDPS Y16, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y16
+	VADDPS Y16, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y16
+	VADDPS Y16, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y16
+	VADDPS Y16, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y16
+	VADDPS Y16, Y15, Y15
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -1589,14 +1734,27 @@ loop:
 	VEXTRACTPS $1, X12, (BX)(SI*1)
 	VEXTRACTPS $2, X12, (BX)(SI*2)
 	VEXTRACTPS $3, X12, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF164x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 4 × 5. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
+// func dotF164x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 4 × 5. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z19 sums, Z20 … w, Z24 x.
-TEXT ·dotF164x5AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotF164x5AVX512(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1709,46 +1867,46 @@ loop:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
+	VEXTRACTF64X4 $1, Z0, Y20
+	VADDPS Y20, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y20
+	VADDPS Y20, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y20
+	VADDPS Y20, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y20
+	VADDPS Y20, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y20
+	VADDPS Y20, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y20
+	VADDPS Y20, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y20
+	VADDPS Y20, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y20
+	VADDPS Y20, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y20
+	VADDPS Y20, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y20
+	VADDPS Y20, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y20
+	VADDPS Y20, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y20
+	VADDPS Y20, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y20
+	VADDPS Y20, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y20
+	VADDPS Y20, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y20
+	VADDPS Y20, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y20
+	VADDPS Y20, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y20
+	VADDPS Y20, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y20
+	VADDPS Y20, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y20
+	VADDPS Y20, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y20
+	VADDPS Y20, Y19, Y19
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -1802,14 +1960,27 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF164x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 4 × 6. Requires AVX-512 F, VL, and n > 0, a multiple of 32.
+// func dotF164x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 4 × 6. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
 // Z0 … Z23 sums, Z24 … w, Z28 x.
-TEXT ·dotF164x6AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotF164x6AVX512(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1936,54 +2107,54 @@ loop:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
-	VEXTRACTF64X4 $1, Z20, Y31
-	VADDPS Y31, Y20, Y20
-	VEXTRACTF64X4 $1, Z21, Y31
-	VADDPS Y31, Y21, Y21
-	VEXTRACTF64X4 $1, Z22, Y31
-	VADDPS Y31, Y22, Y22
-	VEXTRACTF64X4 $1, Z23, Y31
-	VADDPS Y31, Y23, Y23
+	VEXTRACTF64X4 $1, Z0, Y24
+	VADDPS Y24, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y24
+	VADDPS Y24, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y24
+	VADDPS Y24, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y24
+	VADDPS Y24, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y24
+	VADDPS Y24, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y24
+	VADDPS Y24, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y24
+	VADDPS Y24, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y24
+	VADDPS Y24, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y24
+	VADDPS Y24, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y24
+	VADDPS Y24, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y24
+	VADDPS Y24, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y24
+	VADDPS Y24, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y24
+	VADDPS Y24, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y24
+	VADDPS Y24, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y24
+	VADDPS Y24, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y24
+	VADDPS Y24, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y24
+	VADDPS Y24, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y24
+	VADDPS Y24, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y24
+	VADDPS Y24, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y24
+	VADDPS Y24, Y19, Y19
+	VEXTRACTF64X4 $1, Z20, Y24
+	VADDPS Y24, Y20, Y20
+	VEXTRACTF64X4 $1, Z21, Y24
+	VADDPS Y24, Y21, Y21
+	VEXTRACTF64X4 $1, Z22, Y24
+	VADDPS Y24, Y22, Y22
+	VEXTRACTF64X4 $1, Z23, Y24
+	VADDPS Y24, Y23, Y23
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -2051,5 +2222,16 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET

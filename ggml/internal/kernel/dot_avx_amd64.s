@@ -6,11 +6,13 @@
 #include "textflag.h"
 #include "half_avx_amd64.h"
 
-// func dotF321x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 1 × 1. Requires AVX, and n > 0, a multiple of 32.
+// func dotF321x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 1 × 1. Requires AVX, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y0 sums, Y1 … w, Y2 x.
-TEXT ·dotF321x1AVX(SB), NOSPLIT, $0-64
+TEXT ·dotF321x1AVX(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -50,14 +52,27 @@ loop:
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF324x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 4 × 1. Requires AVX, and n > 0, a multiple of 32.
+// func dotF324x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 4 × 1. Requires AVX, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y3 sums, Y5 … w, Y4 x.
-TEXT ·dotF324x1AVX(SB), NOSPLIT, $0-64
+TEXT ·dotF324x1AVX(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -146,14 +161,27 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF324x2AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 4 × 2. Requires AVX, and n > 0, a multiple of 32.
+// func dotF324x2AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 4 × 2. Requires AVX, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y7 sums, Y10 … w, Y8 x.
-TEXT ·dotF324x2AVX(SB), NOSPLIT, $0-64
+TEXT ·dotF324x2AVX(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -292,14 +320,27 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF322x3AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 2 × 3. Requires AVX, and n > 0, a multiple of 32.
+// func dotF322x3AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 2 × 3. Requires AVX, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y5 sums, Y6 … w, Y8 x.
-TEXT ·dotF322x3AVX(SB), NOSPLIT, $0-64
+TEXT ·dotF322x3AVX(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -411,14 +452,27 @@ loop:
 	VADDPS X5, X4, X4
 	VMOVSS X4, (BX)
 	VEXTRACTPS $1, X4, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF322x4AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 2 × 4. Requires AVX, and n > 0, a multiple of 32.
+// func dotF322x4AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 2 × 4. Requires AVX, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y7 sums, Y8 … w, Y10 x.
-TEXT ·dotF322x4AVX(SB), NOSPLIT, $0-64
+TEXT ·dotF322x4AVX(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -558,14 +612,27 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(AX*1)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF322x5AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 2 × 5. Requires AVX, and n > 0, a multiple of 32.
+// func dotF322x5AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 2 × 5. Requires AVX, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y9 sums, Y10 … w, Y12 x.
-TEXT ·dotF322x5AVX(SB), NOSPLIT, $0-64
+TEXT ·dotF322x5AVX(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -735,14 +802,27 @@ loop:
 	VADDPS X9, X8, X8
 	VMOVSS X8, (BX)
 	VEXTRACTPS $1, X8, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF322x6AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF32 for 2 × 6. Requires AVX, and n > 0, a multiple of 32.
+// func dotF322x6AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF32 for groups of 2 × 6. Requires AVX, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y11 sums, Y12 … w, Y14 x.
-TEXT ·dotF322x6AVX(SB), NOSPLIT, $0-64
+TEXT ·dotF322x6AVX(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -937,14 +1017,27 @@ loop:
 	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VEXTRACTPS $2, X8, (BX)(AX*1)
 	VEXTRACTPS $3, X8, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF161x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 1 × 1. Requires AVX, and n > 0, a multiple of 32.
+// func dotF161x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 1 × 1. Requires AVX, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y0 sums, Y1 … w, Y2 x.
-TEXT ·dotF161x1AVX(SB), NOSPLIT, $0-64
+TEXT ·dotF161x1AVX(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -984,14 +1077,27 @@ loop:
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF164x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 4 × 1. Requires AVX, and n > 0, a multiple of 32.
+// func dotF164x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 4 × 1. Requires AVX, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y3 sums, Y5 … w, Y4 x.
-TEXT ·dotF164x1AVX(SB), NOSPLIT, $0-64
+TEXT ·dotF164x1AVX(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1080,14 +1186,27 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF164x2AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 4 × 2. Requires AVX, and n > 0, a multiple of 32.
+// func dotF164x2AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 4 × 2. Requires AVX, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y7 sums, Y10 … w, Y8 x.
-TEXT ·dotF164x2AVX(SB), NOSPLIT, $0-64
+TEXT ·dotF164x2AVX(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1226,14 +1345,27 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF162x3AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 2 × 3. Requires AVX, and n > 0, a multiple of 32.
+// func dotF162x3AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 2 × 3. Requires AVX, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left;
 // Y0 … Y5 sums, Y6 … w, Y8 x.
-TEXT ·dotF162x3AVX(SB), NOSPLIT, $0-64
+TEXT ·dotF162x3AVX(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1345,14 +1477,27 @@ loop:
 	VADDPS X5, X4, X4
 	VMOVSS X4, (BX)
 	VEXTRACTPS $1, X4, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF162x4AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 2 × 4. Requires AVX, and n > 0, a multiple of 32.
+// func dotF162x4AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 2 × 4. Requires AVX, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y7 sums, Y8 … w, Y10 x.
-TEXT ·dotF162x4AVX(SB), NOSPLIT, $0-64
+TEXT ·dotF162x4AVX(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1492,14 +1637,27 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(AX*1)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF162x5AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 2 × 5. Requires AVX, and n > 0, a multiple of 32.
+// func dotF162x5AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 2 × 5. Requires AVX, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y9 sums, Y10 … w, Y12 x.
-TEXT ·dotF162x5AVX(SB), NOSPLIT, $0-64
+TEXT ·dotF162x5AVX(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1669,14 +1827,27 @@ loop:
 	VADDPS X9, X8, X8
 	VMOVSS X8, (BX)
 	VEXTRACTPS $1, X8, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotF162x6AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
-// Table.DotF16 for 2 × 6. Requires AVX, and n > 0, a multiple of 32.
+// func dotF162x6AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
+// Table.DotF16 for groups of 2 × 6. Requires AVX, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left;
 // Y0 … Y11 sums, Y12 … w, Y14 x.
-TEXT ·dotF162x6AVX(SB), NOSPLIT, $0-64
+TEXT ·dotF162x6AVX(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1871,5 +2042,16 @@ loop:
 	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VEXTRACTPS $2, X8, (BX)(AX*1)
 	VEXTRACTPS $3, X8, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET

@@ -73,11 +73,15 @@ DATA ·dotIntLowAVX2<>+16(SB)/8, $0x00FF00FF00FF00FF
 DATA ·dotIntLowAVX2<>+24(SB)/8, $0x00FF00FF00FF00FF
 GLOBL ·dotIntLowAVX2<>(SB), RODATA|NOPTR, $32
 
-// func dotQ4_0_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ4_0_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ4_0_1x1AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_1x1AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y4
+	VMOVUPS ·dotIntEightAVX2<>(SB), Y5
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -88,8 +92,6 @@ TEXT ·dotQ4_0_1x1AVX2(SB), NOSPLIT, $0-64
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y4
-	VMOVUPS ·dotIntEightAVX2<>(SB), Y5
 	VXORPS Y0, Y0, Y0
 
 loop:
@@ -118,14 +120,29 @@ loop:
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ4_0_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ4_0_4x1AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_4x1AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y10
+	VMOVUPS ·dotIntEightAVX2<>(SB), Y11
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -139,8 +156,6 @@ TEXT ·dotQ4_0_4x1AVX2(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y10
-	VMOVUPS ·dotIntEightAVX2<>(SB), Y11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -217,14 +232,29 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ4_0_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ4_0_4x2AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_4x2AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y13
+	VMOVUPS ·dotIntEightAVX2<>(SB), Y14
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -238,8 +268,6 @@ TEXT ·dotQ4_0_4x2AVX2(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y13
-	VMOVUPS ·dotIntEightAVX2<>(SB), Y14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -350,14 +378,29 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ4_0_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ4_0_2x3AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_2x3AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y11
+	VMOVUPS ·dotIntEightAVX2<>(SB), Y12
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -369,8 +412,6 @@ TEXT ·dotQ4_0_2x3AVX2(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y11
-	VMOVUPS ·dotIntEightAVX2<>(SB), Y12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -451,14 +492,29 @@ loop:
 	VADDPS X5, X4, X4
 	VMOVSS X4, (BX)
 	VEXTRACTPS $1, X4, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ4_0_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ4_0_2x4AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_2x4AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y13
+	VMOVUPS ·dotIntEightAVX2<>(SB), Y14
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -472,8 +528,6 @@ TEXT ·dotQ4_0_2x4AVX2(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y13
-	VMOVUPS ·dotIntEightAVX2<>(SB), Y14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -570,14 +624,28 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(AX*1)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ4_0_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ4_0_2x5AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_2x5AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -591,7 +659,6 @@ TEXT ·dotQ4_0_2x5AVX2(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -708,14 +775,28 @@ loop:
 	VADDPS X9, X8, X8
 	VMOVSS X8, (BX)
 	VEXTRACTPS $1, X8, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ4_1_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ4_1_1x1AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_1x1AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y6
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -727,7 +808,6 @@ TEXT ·dotQ4_1_1x1AVX2(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y6
 	VXORPS Y0, Y0, Y0
 
 loop:
@@ -759,14 +839,28 @@ loop:
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ4_1_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ4_1_4x1AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_4x1AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y13
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -781,7 +875,6 @@ TEXT ·dotQ4_1_4x1AVX2(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y13
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -864,14 +957,28 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ4_1_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ4_1_4x2AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_4x2AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y14
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -886,7 +993,6 @@ TEXT ·dotQ4_1_4x2AVX2(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1014,14 +1120,28 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ4_1_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ4_1_2x3AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_2x3AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y12
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1034,7 +1154,6 @@ TEXT ·dotQ4_1_2x3AVX2(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1128,14 +1247,28 @@ loop:
 	VADDPS X5, X4, X4
 	VMOVSS X4, (BX)
 	VEXTRACTPS $1, X4, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ4_1_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ4_1_2x4AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_2x4AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y14
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1152,7 +1285,6 @@ TEXT ·dotQ4_1_2x4AVX2(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1267,14 +1399,27 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(AX*1)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ4_1_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ4_1_2x5AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_2x5AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1429,14 +1574,33 @@ loop:
 	VADDPS X9, X8, X8
 	VMOVSS X8, (BX)
 	VEXTRACTPS $1, X8, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ5_0_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ5_0_1x1AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_1x1AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y4
+	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y5
+	VMOVUPS ·dotIntShiftAVX2<>(SB), Y6
+	VMOVUPS ·dotIntPlaceAVX2<>(SB), Y7
+	VMOVUPS ·dotIntSignsAVX2<>(SB), Y8
+	VMOVUPS ·dotIntHighAVX2<>(SB), Y9
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1447,12 +1611,6 @@ TEXT ·dotQ5_0_1x1AVX2(SB), NOSPLIT, $0-64
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVX2<>(SB), Y4
-	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y5
-	VMOVUPS ·dotIntShiftAVX2<>(SB), Y6
-	VMOVUPS ·dotIntPlaceAVX2<>(SB), Y7
-	VMOVUPS ·dotIntSignsAVX2<>(SB), Y8
-	VMOVUPS ·dotIntHighAVX2<>(SB), Y9
 	VXORPS Y0, Y0, Y0
 
 loop:
@@ -1487,14 +1645,33 @@ loop:
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ5_0_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ5_0_4x1AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_4x1AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y10
+	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y11
+	VMOVUPS ·dotIntShiftAVX2<>(SB), Y12
+	VMOVUPS ·dotIntPlaceAVX2<>(SB), Y13
+	VMOVUPS ·dotIntSignsAVX2<>(SB), Y14
+	VMOVUPS ·dotIntHighAVX2<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1508,12 +1685,6 @@ TEXT ·dotQ5_0_4x1AVX2(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVX2<>(SB), Y10
-	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y11
-	VMOVUPS ·dotIntShiftAVX2<>(SB), Y12
-	VMOVUPS ·dotIntPlaceAVX2<>(SB), Y13
-	VMOVUPS ·dotIntSignsAVX2<>(SB), Y14
-	VMOVUPS ·dotIntHighAVX2<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1614,14 +1785,30 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ5_0_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ5_0_4x2AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_4x2AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y13
+	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y14
+	VMOVUPS ·dotIntShiftAVX2<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1635,9 +1822,6 @@ TEXT ·dotQ5_0_4x2AVX2(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVX2<>(SB), Y13
-	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y14
-	VMOVUPS ·dotIntShiftAVX2<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1772,14 +1956,32 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ5_0_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ5_0_2x3AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_2x3AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y11
+	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y12
+	VMOVUPS ·dotIntShiftAVX2<>(SB), Y13
+	VMOVUPS ·dotIntPlaceAVX2<>(SB), Y14
+	VMOVUPS ·dotIntSignsAVX2<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1791,11 +1993,6 @@ TEXT ·dotQ5_0_2x3AVX2(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVX2<>(SB), Y11
-	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y12
-	VMOVUPS ·dotIntShiftAVX2<>(SB), Y13
-	VMOVUPS ·dotIntPlaceAVX2<>(SB), Y14
-	VMOVUPS ·dotIntSignsAVX2<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1888,14 +2085,30 @@ loop:
 	VADDPS X5, X4, X4
 	VMOVSS X4, (BX)
 	VEXTRACTPS $1, X4, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ5_0_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ5_0_2x4AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_2x4AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y13
+	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y14
+	VMOVUPS ·dotIntShiftAVX2<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1909,9 +2122,6 @@ TEXT ·dotQ5_0_2x4AVX2(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVX2<>(SB), Y13
-	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y14
-	VMOVUPS ·dotIntShiftAVX2<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2020,14 +2230,28 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(AX*1)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ5_0_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ5_0_2x5AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_2x5AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -2041,7 +2265,6 @@ TEXT ·dotQ5_0_2x5AVX2(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVX2<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2170,14 +2393,33 @@ loop:
 	VADDPS X9, X8, X8
 	VMOVSS X8, (BX)
 	VEXTRACTPS $1, X8, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ5_1_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ5_1_1x1AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_1x1AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y6
+	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y7
+	VMOVUPS ·dotIntShiftAVX2<>(SB), Y8
+	VMOVUPS ·dotIntPlaceAVX2<>(SB), Y9
+	VMOVUPS ·dotIntSixteenAVX2<>(SB), Y10
+	VMOVUPS ·dotIntLowAVX2<>(SB), Y11
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -2189,12 +2431,6 @@ TEXT ·dotQ5_1_1x1AVX2(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVX2<>(SB), Y6
-	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y7
-	VMOVUPS ·dotIntShiftAVX2<>(SB), Y8
-	VMOVUPS ·dotIntPlaceAVX2<>(SB), Y9
-	VMOVUPS ·dotIntSixteenAVX2<>(SB), Y10
-	VMOVUPS ·dotIntLowAVX2<>(SB), Y11
 	VXORPS Y0, Y0, Y0
 
 loop:
@@ -2234,14 +2470,30 @@ loop:
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ5_1_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ5_1_4x1AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_4x1AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y13
+	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y14
+	VMOVUPS ·dotIntShiftAVX2<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -2256,9 +2508,6 @@ TEXT ·dotQ5_1_4x1AVX2(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVX2<>(SB), Y13
-	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y14
-	VMOVUPS ·dotIntShiftAVX2<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2373,14 +2622,29 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ5_1_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ5_1_4x2AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_4x2AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y14
+	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -2395,8 +2659,6 @@ TEXT ·dotQ5_1_4x2AVX2(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVX2<>(SB), Y14
-	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2556,14 +2818,31 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ5_1_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ5_1_2x3AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_2x3AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y12
+	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y13
+	VMOVUPS ·dotIntShiftAVX2<>(SB), Y14
+	VMOVUPS ·dotIntPlaceAVX2<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -2576,10 +2855,6 @@ TEXT ·dotQ5_1_2x3AVX2(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVX2<>(SB), Y12
-	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y13
-	VMOVUPS ·dotIntShiftAVX2<>(SB), Y14
-	VMOVUPS ·dotIntPlaceAVX2<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2689,14 +2964,29 @@ loop:
 	VADDPS X5, X4, X4
 	VMOVSS X4, (BX)
 	VEXTRACTPS $1, X4, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ5_1_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ5_1_2x4AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_2x4AVX2(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVX2<>(SB), Y14
+	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -2713,8 +3003,6 @@ TEXT ·dotQ5_1_2x4AVX2(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVX2<>(SB), Y14
-	VMOVUPS ·dotIntNibblesAVX2<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2845,14 +3133,27 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(AX*1)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ5_1_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ5_1_2x5AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_2x5AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -3023,14 +3324,27 @@ loop:
 	VADDPS X9, X8, X8
 	VMOVSS X8, (BX)
 	VEXTRACTPS $1, X8, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ8_0_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ8_0_1x1AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_1x1AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -3066,14 +3380,27 @@ loop:
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ8_0_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ8_0_4x1AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_4x1AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -3152,14 +3479,27 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ8_0_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ8_0_4x2AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_4x2AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -3272,14 +3612,27 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ8_0_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ8_0_2x3AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_2x3AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -3366,14 +3719,27 @@ loop:
 	VADDPS X5, X4, X4
 	VMOVSS X4, (BX)
 	VEXTRACTPS $1, X4, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ8_0_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ8_0_2x4AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_2x4AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -3478,14 +3844,27 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(AX*1)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, and n > 0, a multiple of 32.
+// func dotQ8_0_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ8_0_2x5AVX2(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_2x5AVX2(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -3610,5 +3989,16 @@ loop:
 	VADDPS X9, X8, X8
 	VMOVSS X8, (BX)
 	VEXTRACTPS $1, X8, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET

@@ -72,11 +72,19 @@ DATA ·dotIntSixteenAVX512<>+48(SB)/8, $0x1010101010101010
 DATA ·dotIntSixteenAVX512<>+56(SB)/8, $0x1010101010101010
 GLOBL ·dotIntSixteenAVX512<>(SB), RODATA|NOPTR, $64
 
-// func dotQ4_0_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ4_0_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
-TEXT ·dotQ4_0_1x1AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_1x1AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z6
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z7
+	VMOVDQU32 ·dotIntEightAVX512<>(SB), Z8
+	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z9
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -87,12 +95,6 @@ TEXT ·dotQ4_0_1x1AVX512(SB), NOSPLIT, $0-64
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z6
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z7
-	VMOVDQU32 ·dotIntEightAVX512<>(SB), Z8
-	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z9
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	SUBQ $64, CX
 	JLT  rest
@@ -142,21 +144,40 @@ rest:
 done:
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ4_0_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
-TEXT ·dotQ4_0_4x1AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_4x1AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z9
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z10
+	VMOVDQU32 ·dotIntEightAVX512<>(SB), Z11
+	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z12
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -170,12 +191,6 @@ TEXT ·dotQ4_0_4x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z9
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z10
-	VMOVDQU32 ·dotIntEightAVX512<>(SB), Z11
-	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z12
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -324,14 +339,14 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
+	VEXTRACTF64X4 $1, Z0, Y4
+	VADDPS Y4, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y4
+	VADDPS Y4, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y4
+	VADDPS Y4, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y4
+	VADDPS Y4, Y3, Y3
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -341,14 +356,33 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ4_0_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
-TEXT ·dotQ4_0_4x2AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_4x2AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z13
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z14
+	VMOVDQU32 ·dotIntEightAVX512<>(SB), Z15
+	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z16
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -362,12 +396,6 @@ TEXT ·dotQ4_0_4x2AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z13
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z14
-	VMOVDQU32 ·dotIntEightAVX512<>(SB), Z15
-	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z16
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -568,22 +596,22 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
+	VEXTRACTF64X4 $1, Z0, Y8
+	VADDPS Y8, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y8
+	VADDPS Y8, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y8
+	VADDPS Y8, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y8
+	VADDPS Y8, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y8
+	VADDPS Y8, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y8
+	VADDPS Y8, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y8
+	VADDPS Y8, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y8
+	VADDPS Y8, Y7, Y7
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -603,14 +631,33 @@ done:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ4_0_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
-TEXT ·dotQ4_0_4x3AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_4x3AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z17
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z18
+	VMOVDQU32 ·dotIntEightAVX512<>(SB), Z19
+	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z20
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -624,12 +671,6 @@ TEXT ·dotQ4_0_4x3AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z17
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z18
-	VMOVDQU32 ·dotIntEightAVX512<>(SB), Z19
-	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z20
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -882,30 +923,30 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
+	VEXTRACTF64X4 $1, Z0, Y12
+	VADDPS Y12, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y12
+	VADDPS Y12, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y12
+	VADDPS Y12, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y12
+	VADDPS Y12, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y12
+	VADDPS Y12, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y12
+	VADDPS Y12, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y12
+	VADDPS Y12, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y12
+	VADDPS Y12, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y12
+	VADDPS Y12, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y12
+	VADDPS Y12, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y12
+	VADDPS Y12, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y12
+	VADDPS Y12, Y11, Y11
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -935,14 +976,33 @@ done:
 	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VEXTRACTPS $2, X8, (BX)(SI*2)
 	VEXTRACTPS $3, X8, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ4_0_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
-TEXT ·dotQ4_0_4x4AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_4x4AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z21
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z22
+	VMOVDQU32 ·dotIntEightAVX512<>(SB), Z23
+	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z24
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -958,12 +1018,6 @@ TEXT ·dotQ4_0_4x4AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z21
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z22
-	VMOVDQU32 ·dotIntEightAVX512<>(SB), Z23
-	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z24
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1269,38 +1323,38 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
+	VEXTRACTF64X4 $1, Z0, Y16
+	VADDPS Y16, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y16
+	VADDPS Y16, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y16
+	VADDPS Y16, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y16
+	VADDPS Y16, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y16
+	VADDPS Y16, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y16
+	VADDPS Y16, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y16
+	VADDPS Y16, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y16
+	VADDPS Y16, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y16
+	VADDPS Y16, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y16
+	VADDPS Y16, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y16
+	VADDPS Y16, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y16
+	VADDPS Y16, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y16
+	VADDPS Y16, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y16
+	VADDPS Y16, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y16
+	VADDPS Y16, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y16
+	VADDPS Y16, Y15, Y15
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -1340,14 +1394,33 @@ done:
 	VEXTRACTPS $1, X12, (BX)(SI*1)
 	VEXTRACTPS $2, X12, (BX)(SI*2)
 	VEXTRACTPS $3, X12, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ4_0_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
-TEXT ·dotQ4_0_4x5AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_4x5AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z25
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z26
+	VMOVDQU32 ·dotIntEightAVX512<>(SB), Z27
+	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z28
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1363,12 +1436,6 @@ TEXT ·dotQ4_0_4x5AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z25
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z26
-	VMOVDQU32 ·dotIntEightAVX512<>(SB), Z27
-	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z28
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1726,46 +1793,46 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
+	VEXTRACTF64X4 $1, Z0, Y20
+	VADDPS Y20, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y20
+	VADDPS Y20, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y20
+	VADDPS Y20, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y20
+	VADDPS Y20, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y20
+	VADDPS Y20, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y20
+	VADDPS Y20, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y20
+	VADDPS Y20, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y20
+	VADDPS Y20, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y20
+	VADDPS Y20, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y20
+	VADDPS Y20, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y20
+	VADDPS Y20, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y20
+	VADDPS Y20, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y20
+	VADDPS Y20, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y20
+	VADDPS Y20, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y20
+	VADDPS Y20, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y20
+	VADDPS Y20, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y20
+	VADDPS Y20, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y20
+	VADDPS Y20, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y20
+	VADDPS Y20, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y20
+	VADDPS Y20, Y19, Y19
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -1819,14 +1886,32 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ4_0_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
-TEXT ·dotQ4_0_4x6AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_4x6AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z29
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z30
+	VMOVDQU32 ·dotIntEightAVX512<>(SB), Z31
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1842,11 +1927,6 @@ TEXT ·dotQ4_0_4x6AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z29
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z30
-	VMOVDQU32 ·dotIntEightAVX512<>(SB), Z31
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2256,54 +2336,54 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
-	VEXTRACTF64X4 $1, Z20, Y31
-	VADDPS Y31, Y20, Y20
-	VEXTRACTF64X4 $1, Z21, Y31
-	VADDPS Y31, Y21, Y21
-	VEXTRACTF64X4 $1, Z22, Y31
-	VADDPS Y31, Y22, Y22
-	VEXTRACTF64X4 $1, Z23, Y31
-	VADDPS Y31, Y23, Y23
+	VEXTRACTF64X4 $1, Z0, Y24
+	VADDPS Y24, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y24
+	VADDPS Y24, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y24
+	VADDPS Y24, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y24
+	VADDPS Y24, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y24
+	VADDPS Y24, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y24
+	VADDPS Y24, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y24
+	VADDPS Y24, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y24
+	VADDPS Y24, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y24
+	VADDPS Y24, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y24
+	VADDPS Y24, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y24
+	VADDPS Y24, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y24
+	VADDPS Y24, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y24
+	VADDPS Y24, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y24
+	VADDPS Y24, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y24
+	VADDPS Y24, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y24
+	VADDPS Y24, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y24
+	VADDPS Y24, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y24
+	VADDPS Y24, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y24
+	VADDPS Y24, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y24
+	VADDPS Y24, Y19, Y19
+	VEXTRACTF64X4 $1, Z20, Y24
+	VADDPS Y24, Y20, Y20
+	VEXTRACTF64X4 $1, Z21, Y24
+	VADDPS Y24, Y21, Y21
+	VEXTRACTF64X4 $1, Z22, Y24
+	VADDPS Y24, Y22, Y22
+	VEXTRACTF64X4 $1, Z23, Y24
+	VADDPS Y24, Y23, Y23
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -2371,14 +2451,34 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ4_1_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
-TEXT ·dotQ4_1_1x1AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_1x1AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z7
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z8
+	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z9
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -2390,13 +2490,6 @@ TEXT ·dotQ4_1_1x1AVX512(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z7
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z8
-	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z9
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	SUBQ $64, CX
 	JLT  rest
@@ -2454,21 +2547,41 @@ rest:
 done:
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ4_1_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
-TEXT ·dotQ4_1_4x1AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_4x1AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z10
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z11
+	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z12
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -2483,13 +2596,6 @@ TEXT ·dotQ4_1_4x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z10
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z11
-	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z12
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2667,14 +2773,14 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
+	VEXTRACTF64X4 $1, Z0, Y4
+	VADDPS Y4, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y4
+	VADDPS Y4, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y4
+	VADDPS Y4, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y4
+	VADDPS Y4, Y3, Y3
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -2684,14 +2790,34 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ4_1_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
-TEXT ·dotQ4_1_4x2AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_4x2AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z14
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z15
+	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z16
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -2706,13 +2832,6 @@ TEXT ·dotQ4_1_4x2AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z14
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z15
-	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z16
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2958,22 +3077,22 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
+	VEXTRACTF64X4 $1, Z0, Y8
+	VADDPS Y8, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y8
+	VADDPS Y8, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y8
+	VADDPS Y8, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y8
+	VADDPS Y8, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y8
+	VADDPS Y8, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y8
+	VADDPS Y8, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y8
+	VADDPS Y8, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y8
+	VADDPS Y8, Y7, Y7
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -2993,14 +3112,34 @@ done:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ4_1_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
-TEXT ·dotQ4_1_4x3AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_4x3AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z18
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z19
+	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z20
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -3015,13 +3154,6 @@ TEXT ·dotQ4_1_4x3AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z18
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z19
-	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z20
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3335,30 +3467,30 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
+	VEXTRACTF64X4 $1, Z0, Y12
+	VADDPS Y12, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y12
+	VADDPS Y12, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y12
+	VADDPS Y12, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y12
+	VADDPS Y12, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y12
+	VADDPS Y12, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y12
+	VADDPS Y12, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y12
+	VADDPS Y12, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y12
+	VADDPS Y12, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y12
+	VADDPS Y12, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y12
+	VADDPS Y12, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y12
+	VADDPS Y12, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y12
+	VADDPS Y12, Y11, Y11
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -3388,14 +3520,34 @@ done:
 	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VEXTRACTPS $2, X8, (BX)(SI*2)
 	VEXTRACTPS $3, X8, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ4_1_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
-TEXT ·dotQ4_1_4x4AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_4x4AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z22
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z23
+	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z24
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -3414,13 +3566,6 @@ TEXT ·dotQ4_1_4x4AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z22
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z23
-	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z24
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3804,38 +3949,38 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
+	VEXTRACTF64X4 $1, Z0, Y16
+	VADDPS Y16, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y16
+	VADDPS Y16, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y16
+	VADDPS Y16, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y16
+	VADDPS Y16, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y16
+	VADDPS Y16, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y16
+	VADDPS Y16, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y16
+	VADDPS Y16, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y16
+	VADDPS Y16, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y16
+	VADDPS Y16, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y16
+	VADDPS Y16, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y16
+	VADDPS Y16, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y16
+	VADDPS Y16, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y16
+	VADDPS Y16, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y16
+	VADDPS Y16, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y16
+	VADDPS Y16, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y16
+	VADDPS Y16, Y15, Y15
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -3875,14 +4020,34 @@ done:
 	VEXTRACTPS $1, X12, (BX)(SI*1)
 	VEXTRACTPS $2, X12, (BX)(SI*2)
 	VEXTRACTPS $3, X12, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ4_1_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
-TEXT ·dotQ4_1_4x5AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_4x5AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z26
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z27
+	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z28
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -3901,13 +4066,6 @@ TEXT ·dotQ4_1_4x5AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z26
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z27
-	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z28
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4359,46 +4517,46 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
+	VEXTRACTF64X4 $1, Z0, Y20
+	VADDPS Y20, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y20
+	VADDPS Y20, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y20
+	VADDPS Y20, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y20
+	VADDPS Y20, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y20
+	VADDPS Y20, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y20
+	VADDPS Y20, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y20
+	VADDPS Y20, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y20
+	VADDPS Y20, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y20
+	VADDPS Y20, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y20
+	VADDPS Y20, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y20
+	VADDPS Y20, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y20
+	VADDPS Y20, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y20
+	VADDPS Y20, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y20
+	VADDPS Y20, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y20
+	VADDPS Y20, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y20
+	VADDPS Y20, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y20
+	VADDPS Y20, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y20
+	VADDPS Y20, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y20
+	VADDPS Y20, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y20
+	VADDPS Y20, Y19, Y19
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -4452,14 +4610,33 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ4_1_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
-TEXT ·dotQ4_1_4x6AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_4x6AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z30
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z31
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -4478,12 +4655,6 @@ TEXT ·dotQ4_1_4x6AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z30
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z31
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5003,54 +5174,54 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
-	VEXTRACTF64X4 $1, Z20, Y31
-	VADDPS Y31, Y20, Y20
-	VEXTRACTF64X4 $1, Z21, Y31
-	VADDPS Y31, Y21, Y21
-	VEXTRACTF64X4 $1, Z22, Y31
-	VADDPS Y31, Y22, Y22
-	VEXTRACTF64X4 $1, Z23, Y31
-	VADDPS Y31, Y23, Y23
+	VEXTRACTF64X4 $1, Z0, Y24
+	VADDPS Y24, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y24
+	VADDPS Y24, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y24
+	VADDPS Y24, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y24
+	VADDPS Y24, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y24
+	VADDPS Y24, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y24
+	VADDPS Y24, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y24
+	VADDPS Y24, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y24
+	VADDPS Y24, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y24
+	VADDPS Y24, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y24
+	VADDPS Y24, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y24
+	VADDPS Y24, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y24
+	VADDPS Y24, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y24
+	VADDPS Y24, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y24
+	VADDPS Y24, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y24
+	VADDPS Y24, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y24
+	VADDPS Y24, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y24
+	VADDPS Y24, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y24
+	VADDPS Y24, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y24
+	VADDPS Y24, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y24
+	VADDPS Y24, Y19, Y19
+	VEXTRACTF64X4 $1, Z20, Y24
+	VADDPS Y24, Y20, Y20
+	VEXTRACTF64X4 $1, Z21, Y24
+	VADDPS Y24, Y21, Y21
+	VEXTRACTF64X4 $1, Z22, Y24
+	VADDPS Y24, Y22, Y22
+	VEXTRACTF64X4 $1, Z23, Y24
+	VADDPS Y24, Y23, Y23
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -5118,14 +5289,33 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ5_0_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
-TEXT ·dotQ5_0_1x1AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_1x1AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z6
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z7
+	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z8
+	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z9
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -5136,12 +5326,6 @@ TEXT ·dotQ5_0_1x1AVX512(SB), NOSPLIT, $0-64
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z6
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z7
-	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z8
-	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z9
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	SUBQ $64, CX
 	JLT  rest
@@ -5198,21 +5382,40 @@ rest:
 done:
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ5_0_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
-TEXT ·dotQ5_0_4x1AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_4x1AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z9
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z10
+	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z11
+	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z12
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -5226,12 +5429,6 @@ TEXT ·dotQ5_0_4x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z9
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z10
-	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z11
-	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z12
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5408,14 +5605,14 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
+	VEXTRACTF64X4 $1, Z0, Y4
+	VADDPS Y4, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y4
+	VADDPS Y4, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y4
+	VADDPS Y4, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y4
+	VADDPS Y4, Y3, Y3
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -5425,14 +5622,33 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ5_0_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
-TEXT ·dotQ5_0_4x2AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_4x2AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z13
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z14
+	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z15
+	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z16
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -5446,12 +5662,6 @@ TEXT ·dotQ5_0_4x2AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z13
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z14
-	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z15
-	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z16
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5680,22 +5890,22 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
+	VEXTRACTF64X4 $1, Z0, Y8
+	VADDPS Y8, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y8
+	VADDPS Y8, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y8
+	VADDPS Y8, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y8
+	VADDPS Y8, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y8
+	VADDPS Y8, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y8
+	VADDPS Y8, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y8
+	VADDPS Y8, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y8
+	VADDPS Y8, Y7, Y7
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -5715,14 +5925,33 @@ done:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ5_0_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
-TEXT ·dotQ5_0_4x3AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_4x3AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z17
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z18
+	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z19
+	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z20
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -5736,12 +5965,6 @@ TEXT ·dotQ5_0_4x3AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z17
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z18
-	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z19
-	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z20
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6022,30 +6245,30 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
+	VEXTRACTF64X4 $1, Z0, Y12
+	VADDPS Y12, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y12
+	VADDPS Y12, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y12
+	VADDPS Y12, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y12
+	VADDPS Y12, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y12
+	VADDPS Y12, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y12
+	VADDPS Y12, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y12
+	VADDPS Y12, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y12
+	VADDPS Y12, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y12
+	VADDPS Y12, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y12
+	VADDPS Y12, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y12
+	VADDPS Y12, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y12
+	VADDPS Y12, Y11, Y11
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -6075,14 +6298,33 @@ done:
 	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VEXTRACTPS $2, X8, (BX)(SI*2)
 	VEXTRACTPS $3, X8, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ5_0_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
-TEXT ·dotQ5_0_4x4AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_4x4AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z21
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z22
+	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z23
+	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z24
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -6098,12 +6340,6 @@ TEXT ·dotQ5_0_4x4AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z21
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z22
-	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z23
-	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z24
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6437,38 +6673,38 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
+	VEXTRACTF64X4 $1, Z0, Y16
+	VADDPS Y16, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y16
+	VADDPS Y16, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y16
+	VADDPS Y16, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y16
+	VADDPS Y16, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y16
+	VADDPS Y16, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y16
+	VADDPS Y16, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y16
+	VADDPS Y16, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y16
+	VADDPS Y16, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y16
+	VADDPS Y16, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y16
+	VADDPS Y16, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y16
+	VADDPS Y16, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y16
+	VADDPS Y16, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y16
+	VADDPS Y16, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y16
+	VADDPS Y16, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y16
+	VADDPS Y16, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y16
+	VADDPS Y16, Y15, Y15
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -6508,14 +6744,33 @@ done:
 	VEXTRACTPS $1, X12, (BX)(SI*1)
 	VEXTRACTPS $2, X12, (BX)(SI*2)
 	VEXTRACTPS $3, X12, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ5_0_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
-TEXT ·dotQ5_0_4x5AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_4x5AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z25
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z26
+	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z27
+	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z28
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -6531,12 +6786,6 @@ TEXT ·dotQ5_0_4x5AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z25
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z26
-	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z27
-	VMOVDQU32 ·dotIntHighAVX512<>(SB), Z28
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6922,46 +7171,46 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
+	VEXTRACTF64X4 $1, Z0, Y20
+	VADDPS Y20, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y20
+	VADDPS Y20, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y20
+	VADDPS Y20, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y20
+	VADDPS Y20, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y20
+	VADDPS Y20, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y20
+	VADDPS Y20, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y20
+	VADDPS Y20, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y20
+	VADDPS Y20, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y20
+	VADDPS Y20, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y20
+	VADDPS Y20, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y20
+	VADDPS Y20, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y20
+	VADDPS Y20, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y20
+	VADDPS Y20, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y20
+	VADDPS Y20, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y20
+	VADDPS Y20, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y20
+	VADDPS Y20, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y20
+	VADDPS Y20, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y20
+	VADDPS Y20, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y20
+	VADDPS Y20, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y20
+	VADDPS Y20, Y19, Y19
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -7015,14 +7264,32 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ5_0_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
-TEXT ·dotQ5_0_4x6AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_4x6AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z29
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z30
+	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z31
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -7038,11 +7305,6 @@ TEXT ·dotQ5_0_4x6AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z29
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z30
-	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z31
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -7480,54 +7742,54 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
-	VEXTRACTF64X4 $1, Z20, Y31
-	VADDPS Y31, Y20, Y20
-	VEXTRACTF64X4 $1, Z21, Y31
-	VADDPS Y31, Y21, Y21
-	VEXTRACTF64X4 $1, Z22, Y31
-	VADDPS Y31, Y22, Y22
-	VEXTRACTF64X4 $1, Z23, Y31
-	VADDPS Y31, Y23, Y23
+	VEXTRACTF64X4 $1, Z0, Y24
+	VADDPS Y24, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y24
+	VADDPS Y24, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y24
+	VADDPS Y24, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y24
+	VADDPS Y24, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y24
+	VADDPS Y24, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y24
+	VADDPS Y24, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y24
+	VADDPS Y24, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y24
+	VADDPS Y24, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y24
+	VADDPS Y24, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y24
+	VADDPS Y24, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y24
+	VADDPS Y24, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y24
+	VADDPS Y24, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y24
+	VADDPS Y24, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y24
+	VADDPS Y24, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y24
+	VADDPS Y24, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y24
+	VADDPS Y24, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y24
+	VADDPS Y24, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y24
+	VADDPS Y24, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y24
+	VADDPS Y24, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y24
+	VADDPS Y24, Y19, Y19
+	VEXTRACTF64X4 $1, Z20, Y24
+	VADDPS Y24, Y20, Y20
+	VEXTRACTF64X4 $1, Z21, Y24
+	VADDPS Y24, Y21, Y21
+	VEXTRACTF64X4 $1, Z22, Y24
+	VADDPS Y24, Y22, Y22
+	VEXTRACTF64X4 $1, Z23, Y24
+	VADDPS Y24, Y23, Y23
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -7595,14 +7857,35 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ5_1_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
-TEXT ·dotQ5_1_1x1AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_1x1AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z7
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z8
+	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z9
+	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z10
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -7614,14 +7897,6 @@ TEXT ·dotQ5_1_1x1AVX512(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z7
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z8
-	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z9
-	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z10
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	SUBQ $64, CX
 	JLT  rest
@@ -7688,21 +7963,42 @@ rest:
 done:
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ5_1_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
-TEXT ·dotQ5_1_4x1AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_4x1AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z10
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z11
+	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z12
+	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z13
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -7717,14 +8013,6 @@ TEXT ·dotQ5_1_4x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z10
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z11
-	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z12
-	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z13
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -7938,14 +8226,14 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
+	VEXTRACTF64X4 $1, Z0, Y4
+	VADDPS Y4, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y4
+	VADDPS Y4, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y4
+	VADDPS Y4, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y4
+	VADDPS Y4, Y3, Y3
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -7955,14 +8243,35 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ5_1_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
-TEXT ·dotQ5_1_4x2AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_4x2AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z14
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z15
+	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z16
+	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z17
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -7977,14 +8286,6 @@ TEXT ·dotQ5_1_4x2AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z14
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z15
-	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z16
-	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z17
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -8266,22 +8567,22 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
+	VEXTRACTF64X4 $1, Z0, Y8
+	VADDPS Y8, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y8
+	VADDPS Y8, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y8
+	VADDPS Y8, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y8
+	VADDPS Y8, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y8
+	VADDPS Y8, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y8
+	VADDPS Y8, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y8
+	VADDPS Y8, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y8
+	VADDPS Y8, Y7, Y7
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -8301,14 +8602,35 @@ done:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ5_1_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
-TEXT ·dotQ5_1_4x3AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_4x3AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z18
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z19
+	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z20
+	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z21
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -8323,14 +8645,6 @@ TEXT ·dotQ5_1_4x3AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z18
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z19
-	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z20
-	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z21
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -8680,30 +8994,30 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
+	VEXTRACTF64X4 $1, Z0, Y12
+	VADDPS Y12, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y12
+	VADDPS Y12, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y12
+	VADDPS Y12, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y12
+	VADDPS Y12, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y12
+	VADDPS Y12, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y12
+	VADDPS Y12, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y12
+	VADDPS Y12, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y12
+	VADDPS Y12, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y12
+	VADDPS Y12, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y12
+	VADDPS Y12, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y12
+	VADDPS Y12, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y12
+	VADDPS Y12, Y11, Y11
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -8733,14 +9047,35 @@ done:
 	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VEXTRACTPS $2, X8, (BX)(SI*2)
 	VEXTRACTPS $3, X8, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ5_1_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
-TEXT ·dotQ5_1_4x4AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_4x4AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z22
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z23
+	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z24
+	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z25
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -8759,14 +9094,6 @@ TEXT ·dotQ5_1_4x4AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z22
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z23
-	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z24
-	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z25
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -9186,38 +9513,38 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
+	VEXTRACTF64X4 $1, Z0, Y16
+	VADDPS Y16, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y16
+	VADDPS Y16, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y16
+	VADDPS Y16, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y16
+	VADDPS Y16, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y16
+	VADDPS Y16, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y16
+	VADDPS Y16, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y16
+	VADDPS Y16, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y16
+	VADDPS Y16, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y16
+	VADDPS Y16, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y16
+	VADDPS Y16, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y16
+	VADDPS Y16, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y16
+	VADDPS Y16, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y16
+	VADDPS Y16, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y16
+	VADDPS Y16, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y16
+	VADDPS Y16, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y16
+	VADDPS Y16, Y15, Y15
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -9257,14 +9584,35 @@ done:
 	VEXTRACTPS $1, X12, (BX)(SI*1)
 	VEXTRACTPS $2, X12, (BX)(SI*2)
 	VEXTRACTPS $3, X12, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ5_1_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
-TEXT ·dotQ5_1_4x5AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_4x5AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z26
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z27
+	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z28
+	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z29
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -9283,14 +9631,6 @@ TEXT ·dotQ5_1_4x5AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z26
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z27
-	VMOVDQU32 ·dotIntSixteenAVX512<>(SB), Z28
-	VMOVDQU32 ·dotIntLowAVX512<>(SB), Z29
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -9778,46 +10118,46 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
+	VEXTRACTF64X4 $1, Z0, Y20
+	VADDPS Y20, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y20
+	VADDPS Y20, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y20
+	VADDPS Y20, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y20
+	VADDPS Y20, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y20
+	VADDPS Y20, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y20
+	VADDPS Y20, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y20
+	VADDPS Y20, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y20
+	VADDPS Y20, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y20
+	VADDPS Y20, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y20
+	VADDPS Y20, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y20
+	VADDPS Y20, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y20
+	VADDPS Y20, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y20
+	VADDPS Y20, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y20
+	VADDPS Y20, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y20
+	VADDPS Y20, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y20
+	VADDPS Y20, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y20
+	VADDPS Y20, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y20
+	VADDPS Y20, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y20
+	VADDPS Y20, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y20
+	VADDPS Y20, Y19, Y19
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -9871,14 +10211,33 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ5_1_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
-TEXT ·dotQ5_1_4x6AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_4x6AVX512(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z30
+	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z31
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -9897,12 +10256,6 @@ TEXT ·dotQ5_1_4x6AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z30
-	VMOVDQU32 ·dotIntShiftAVX512<>(SB), Z31
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -10458,54 +10811,54 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
-	VEXTRACTF64X4 $1, Z20, Y31
-	VADDPS Y31, Y20, Y20
-	VEXTRACTF64X4 $1, Z21, Y31
-	VADDPS Y31, Y21, Y21
-	VEXTRACTF64X4 $1, Z22, Y31
-	VADDPS Y31, Y22, Y22
-	VEXTRACTF64X4 $1, Z23, Y31
-	VADDPS Y31, Y23, Y23
+	VEXTRACTF64X4 $1, Z0, Y24
+	VADDPS Y24, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y24
+	VADDPS Y24, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y24
+	VADDPS Y24, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y24
+	VADDPS Y24, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y24
+	VADDPS Y24, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y24
+	VADDPS Y24, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y24
+	VADDPS Y24, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y24
+	VADDPS Y24, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y24
+	VADDPS Y24, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y24
+	VADDPS Y24, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y24
+	VADDPS Y24, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y24
+	VADDPS Y24, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y24
+	VADDPS Y24, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y24
+	VADDPS Y24, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y24
+	VADDPS Y24, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y24
+	VADDPS Y24, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y24
+	VADDPS Y24, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y24
+	VADDPS Y24, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y24
+	VADDPS Y24, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y24
+	VADDPS Y24, Y19, Y19
+	VEXTRACTF64X4 $1, Z20, Y24
+	VADDPS Y24, Y20, Y20
+	VEXTRACTF64X4 $1, Z21, Y24
+	VADDPS Y24, Y21, Y21
+	VEXTRACTF64X4 $1, Z22, Y24
+	VADDPS Y24, Y22, Y22
+	VEXTRACTF64X4 $1, Z23, Y24
+	VADDPS Y24, Y23, Y23
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -10573,14 +10926,29 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ8_0_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
-TEXT ·dotQ8_0_1x1AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_1x1AVX512(SB), NOSPLIT, $0-88
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -10591,8 +10959,6 @@ TEXT ·dotQ8_0_1x1AVX512(SB), NOSPLIT, $0-64
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	LEAQ 12288(DI)(DX*1), DX
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	SUBQ $64, CX
 	JLT  rest
@@ -10639,21 +11005,36 @@ rest:
 done:
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ8_0_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
-TEXT ·dotQ8_0_4x1AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_4x1AVX512(SB), NOSPLIT, $0-88
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -10667,8 +11048,6 @@ TEXT ·dotQ8_0_4x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -10803,14 +11182,14 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
+	VEXTRACTF64X4 $1, Z0, Y4
+	VADDPS Y4, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y4
+	VADDPS Y4, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y4
+	VADDPS Y4, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y4
+	VADDPS Y4, Y3, Y3
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -10820,14 +11199,29 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ8_0_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
-TEXT ·dotQ8_0_4x2AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_4x2AVX512(SB), NOSPLIT, $0-88
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -10841,8 +11235,6 @@ TEXT ·dotQ8_0_4x2AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -11029,22 +11421,22 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
+	VEXTRACTF64X4 $1, Z0, Y8
+	VADDPS Y8, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y8
+	VADDPS Y8, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y8
+	VADDPS Y8, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y8
+	VADDPS Y8, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y8
+	VADDPS Y8, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y8
+	VADDPS Y8, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y8
+	VADDPS Y8, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y8
+	VADDPS Y8, Y7, Y7
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -11064,14 +11456,29 @@ done:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ8_0_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
-TEXT ·dotQ8_0_4x3AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_4x3AVX512(SB), NOSPLIT, $0-88
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -11085,8 +11492,6 @@ TEXT ·dotQ8_0_4x3AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -11325,30 +11730,30 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
+	VEXTRACTF64X4 $1, Z0, Y12
+	VADDPS Y12, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y12
+	VADDPS Y12, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y12
+	VADDPS Y12, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y12
+	VADDPS Y12, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y12
+	VADDPS Y12, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y12
+	VADDPS Y12, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y12
+	VADDPS Y12, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y12
+	VADDPS Y12, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y12
+	VADDPS Y12, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y12
+	VADDPS Y12, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y12
+	VADDPS Y12, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y12
+	VADDPS Y12, Y11, Y11
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -11378,14 +11783,29 @@ done:
 	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VEXTRACTPS $2, X8, (BX)(SI*2)
 	VEXTRACTPS $3, X8, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ8_0_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
-TEXT ·dotQ8_0_4x4AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_4x4AVX512(SB), NOSPLIT, $0-88
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -11401,8 +11821,6 @@ TEXT ·dotQ8_0_4x4AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -11694,38 +12112,38 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
+	VEXTRACTF64X4 $1, Z0, Y16
+	VADDPS Y16, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y16
+	VADDPS Y16, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y16
+	VADDPS Y16, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y16
+	VADDPS Y16, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y16
+	VADDPS Y16, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y16
+	VADDPS Y16, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y16
+	VADDPS Y16, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y16
+	VADDPS Y16, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y16
+	VADDPS Y16, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y16
+	VADDPS Y16, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y16
+	VADDPS Y16, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y16
+	VADDPS Y16, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y16
+	VADDPS Y16, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y16
+	VADDPS Y16, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y16
+	VADDPS Y16, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y16
+	VADDPS Y16, Y15, Y15
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -11765,14 +12183,29 @@ done:
 	VEXTRACTPS $1, X12, (BX)(SI*1)
 	VEXTRACTPS $2, X12, (BX)(SI*2)
 	VEXTRACTPS $3, X12, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ8_0_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
-TEXT ·dotQ8_0_4x5AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_4x5AVX512(SB), NOSPLIT, $0-88
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -11788,8 +12221,6 @@ TEXT ·dotQ8_0_4x5AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -12133,46 +12564,46 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
+	VEXTRACTF64X4 $1, Z0, Y20
+	VADDPS Y20, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y20
+	VADDPS Y20, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y20
+	VADDPS Y20, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y20
+	VADDPS Y20, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y20
+	VADDPS Y20, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y20
+	VADDPS Y20, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y20
+	VADDPS Y20, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y20
+	VADDPS Y20, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y20
+	VADDPS Y20, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y20
+	VADDPS Y20, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y20
+	VADDPS Y20, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y20
+	VADDPS Y20, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y20
+	VADDPS Y20, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y20
+	VADDPS Y20, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y20
+	VADDPS Y20, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y20
+	VADDPS Y20, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y20
+	VADDPS Y20, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y20
+	VADDPS Y20, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y20
+	VADDPS Y20, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y20
+	VADDPS Y20, Y19, Y19
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -12226,14 +12657,29 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, and n > 0, a multiple of 32.
+// func dotQ8_0_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
-TEXT ·dotQ8_0_4x6AVX512(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_4x6AVX512(SB), NOSPLIT, $0-88
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -12249,8 +12695,6 @@ TEXT ·dotQ8_0_4x6AVX512(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -12646,54 +13090,54 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
-	VEXTRACTF64X4 $1, Z20, Y31
-	VADDPS Y31, Y20, Y20
-	VEXTRACTF64X4 $1, Z21, Y31
-	VADDPS Y31, Y21, Y21
-	VEXTRACTF64X4 $1, Z22, Y31
-	VADDPS Y31, Y22, Y22
-	VEXTRACTF64X4 $1, Z23, Y31
-	VADDPS Y31, Y23, Y23
+	VEXTRACTF64X4 $1, Z0, Y24
+	VADDPS Y24, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y24
+	VADDPS Y24, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y24
+	VADDPS Y24, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y24
+	VADDPS Y24, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y24
+	VADDPS Y24, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y24
+	VADDPS Y24, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y24
+	VADDPS Y24, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y24
+	VADDPS Y24, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y24
+	VADDPS Y24, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y24
+	VADDPS Y24, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y24
+	VADDPS Y24, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y24
+	VADDPS Y24, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y24
+	VADDPS Y24, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y24
+	VADDPS Y24, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y24
+	VADDPS Y24, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y24
+	VADDPS Y24, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y24
+	VADDPS Y24, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y24
+	VADDPS Y24, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y24
+	VADDPS Y24, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y24
+	VADDPS Y24, Y19, Y19
+	VEXTRACTF64X4 $1, Z20, Y24
+	VADDPS Y24, Y20, Y20
+	VEXTRACTF64X4 $1, Z21, Y24
+	VADDPS Y24, Y21, Y21
+	VEXTRACTF64X4 $1, Z22, Y24
+	VADDPS Y24, Y22, Y22
+	VEXTRACTF64X4 $1, Z23, Y24
+	VADDPS Y24, Y23, Y23
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -12761,5 +13205,16 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET

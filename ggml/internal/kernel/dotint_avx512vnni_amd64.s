@@ -72,11 +72,19 @@ DATA ·dotIntSixteenAVX512VNNI<>+48(SB)/8, $0x1010101010101010
 DATA ·dotIntSixteenAVX512VNNI<>+56(SB)/8, $0x1010101010101010
 GLOBL ·dotIntSixteenAVX512VNNI<>(SB), RODATA|NOPTR, $64
 
-// func dotQ4_0_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ4_0_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
-TEXT ·dotQ4_0_1x1AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_1x1AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z6
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z7
+	VMOVDQU32 ·dotIntEightAVX512VNNI<>(SB), Z8
+	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z9
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -87,12 +95,6 @@ TEXT ·dotQ4_0_1x1AVX512VNNI(SB), NOSPLIT, $0-64
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z6
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z7
-	VMOVDQU32 ·dotIntEightAVX512VNNI<>(SB), Z8
-	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z9
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	SUBQ $64, CX
 	JLT  rest
@@ -140,21 +142,40 @@ rest:
 done:
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ4_0_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
-TEXT ·dotQ4_0_4x1AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_4x1AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z9
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z10
+	VMOVDQU32 ·dotIntEightAVX512VNNI<>(SB), Z11
+	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z12
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -168,12 +189,6 @@ TEXT ·dotQ4_0_4x1AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z9
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z10
-	VMOVDQU32 ·dotIntEightAVX512VNNI<>(SB), Z11
-	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z12
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -314,14 +329,14 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
+	VEXTRACTF64X4 $1, Z0, Y4
+	VADDPS Y4, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y4
+	VADDPS Y4, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y4
+	VADDPS Y4, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y4
+	VADDPS Y4, Y3, Y3
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -331,14 +346,33 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ4_0_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
-TEXT ·dotQ4_0_4x2AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_4x2AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z13
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z14
+	VMOVDQU32 ·dotIntEightAVX512VNNI<>(SB), Z15
+	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z16
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -352,12 +386,6 @@ TEXT ·dotQ4_0_4x2AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z13
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z14
-	VMOVDQU32 ·dotIntEightAVX512VNNI<>(SB), Z15
-	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z16
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -542,22 +570,22 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
+	VEXTRACTF64X4 $1, Z0, Y8
+	VADDPS Y8, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y8
+	VADDPS Y8, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y8
+	VADDPS Y8, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y8
+	VADDPS Y8, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y8
+	VADDPS Y8, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y8
+	VADDPS Y8, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y8
+	VADDPS Y8, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y8
+	VADDPS Y8, Y7, Y7
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -577,14 +605,33 @@ done:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ4_0_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
-TEXT ·dotQ4_0_4x3AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_4x3AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z17
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z18
+	VMOVDQU32 ·dotIntEightAVX512VNNI<>(SB), Z19
+	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z20
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -598,12 +645,6 @@ TEXT ·dotQ4_0_4x3AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z17
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z18
-	VMOVDQU32 ·dotIntEightAVX512VNNI<>(SB), Z19
-	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z20
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -832,30 +873,30 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
+	VEXTRACTF64X4 $1, Z0, Y12
+	VADDPS Y12, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y12
+	VADDPS Y12, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y12
+	VADDPS Y12, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y12
+	VADDPS Y12, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y12
+	VADDPS Y12, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y12
+	VADDPS Y12, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y12
+	VADDPS Y12, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y12
+	VADDPS Y12, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y12
+	VADDPS Y12, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y12
+	VADDPS Y12, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y12
+	VADDPS Y12, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y12
+	VADDPS Y12, Y11, Y11
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -885,14 +926,33 @@ done:
 	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VEXTRACTPS $2, X8, (BX)(SI*2)
 	VEXTRACTPS $3, X8, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ4_0_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
-TEXT ·dotQ4_0_4x4AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_4x4AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z21
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z22
+	VMOVDQU32 ·dotIntEightAVX512VNNI<>(SB), Z23
+	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z24
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -908,12 +968,6 @@ TEXT ·dotQ4_0_4x4AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z21
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z22
-	VMOVDQU32 ·dotIntEightAVX512VNNI<>(SB), Z23
-	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z24
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1187,38 +1241,38 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
+	VEXTRACTF64X4 $1, Z0, Y16
+	VADDPS Y16, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y16
+	VADDPS Y16, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y16
+	VADDPS Y16, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y16
+	VADDPS Y16, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y16
+	VADDPS Y16, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y16
+	VADDPS Y16, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y16
+	VADDPS Y16, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y16
+	VADDPS Y16, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y16
+	VADDPS Y16, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y16
+	VADDPS Y16, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y16
+	VADDPS Y16, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y16
+	VADDPS Y16, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y16
+	VADDPS Y16, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y16
+	VADDPS Y16, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y16
+	VADDPS Y16, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y16
+	VADDPS Y16, Y15, Y15
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -1258,14 +1312,33 @@ done:
 	VEXTRACTPS $1, X12, (BX)(SI*1)
 	VEXTRACTPS $2, X12, (BX)(SI*2)
 	VEXTRACTPS $3, X12, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ4_0_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
-TEXT ·dotQ4_0_4x5AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_4x5AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z25
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z26
+	VMOVDQU32 ·dotIntEightAVX512VNNI<>(SB), Z27
+	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z28
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1281,12 +1354,6 @@ TEXT ·dotQ4_0_4x5AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z25
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z26
-	VMOVDQU32 ·dotIntEightAVX512VNNI<>(SB), Z27
-	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z28
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1604,46 +1671,46 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
+	VEXTRACTF64X4 $1, Z0, Y20
+	VADDPS Y20, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y20
+	VADDPS Y20, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y20
+	VADDPS Y20, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y20
+	VADDPS Y20, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y20
+	VADDPS Y20, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y20
+	VADDPS Y20, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y20
+	VADDPS Y20, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y20
+	VADDPS Y20, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y20
+	VADDPS Y20, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y20
+	VADDPS Y20, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y20
+	VADDPS Y20, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y20
+	VADDPS Y20, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y20
+	VADDPS Y20, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y20
+	VADDPS Y20, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y20
+	VADDPS Y20, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y20
+	VADDPS Y20, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y20
+	VADDPS Y20, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y20
+	VADDPS Y20, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y20
+	VADDPS Y20, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y20
+	VADDPS Y20, Y19, Y19
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -1697,14 +1764,32 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ4_0_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
-TEXT ·dotQ4_0_4x6AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_4x6AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z29
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z30
+	VMOVDQU32 ·dotIntEightAVX512VNNI<>(SB), Z31
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1720,11 +1805,6 @@ TEXT ·dotQ4_0_4x6AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z29
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z30
-	VMOVDQU32 ·dotIntEightAVX512VNNI<>(SB), Z31
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2086,54 +2166,54 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
-	VEXTRACTF64X4 $1, Z20, Y31
-	VADDPS Y31, Y20, Y20
-	VEXTRACTF64X4 $1, Z21, Y31
-	VADDPS Y31, Y21, Y21
-	VEXTRACTF64X4 $1, Z22, Y31
-	VADDPS Y31, Y22, Y22
-	VEXTRACTF64X4 $1, Z23, Y31
-	VADDPS Y31, Y23, Y23
+	VEXTRACTF64X4 $1, Z0, Y24
+	VADDPS Y24, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y24
+	VADDPS Y24, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y24
+	VADDPS Y24, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y24
+	VADDPS Y24, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y24
+	VADDPS Y24, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y24
+	VADDPS Y24, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y24
+	VADDPS Y24, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y24
+	VADDPS Y24, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y24
+	VADDPS Y24, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y24
+	VADDPS Y24, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y24
+	VADDPS Y24, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y24
+	VADDPS Y24, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y24
+	VADDPS Y24, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y24
+	VADDPS Y24, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y24
+	VADDPS Y24, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y24
+	VADDPS Y24, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y24
+	VADDPS Y24, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y24
+	VADDPS Y24, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y24
+	VADDPS Y24, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y24
+	VADDPS Y24, Y19, Y19
+	VEXTRACTF64X4 $1, Z20, Y24
+	VADDPS Y24, Y20, Y20
+	VEXTRACTF64X4 $1, Z21, Y24
+	VADDPS Y24, Y21, Y21
+	VEXTRACTF64X4 $1, Z22, Y24
+	VADDPS Y24, Y22, Y22
+	VEXTRACTF64X4 $1, Z23, Y24
+	VADDPS Y24, Y23, Y23
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -2201,14 +2281,34 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ4_1_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
-TEXT ·dotQ4_1_1x1AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_1x1AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z7
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z8
+	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z9
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -2220,13 +2320,6 @@ TEXT ·dotQ4_1_1x1AVX512VNNI(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z7
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z8
-	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z9
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	SUBQ $64, CX
 	JLT  rest
@@ -2282,21 +2375,41 @@ rest:
 done:
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ4_1_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
-TEXT ·dotQ4_1_4x1AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_4x1AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z10
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z11
+	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z12
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -2311,13 +2424,6 @@ TEXT ·dotQ4_1_4x1AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z10
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z11
-	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z12
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2487,14 +2593,14 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
+	VEXTRACTF64X4 $1, Z0, Y4
+	VADDPS Y4, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y4
+	VADDPS Y4, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y4
+	VADDPS Y4, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y4
+	VADDPS Y4, Y3, Y3
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -2504,14 +2610,34 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ4_1_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
-TEXT ·dotQ4_1_4x2AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_4x2AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z14
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z15
+	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z16
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -2526,13 +2652,6 @@ TEXT ·dotQ4_1_4x2AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z14
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z15
-	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z16
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2762,22 +2881,22 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
+	VEXTRACTF64X4 $1, Z0, Y8
+	VADDPS Y8, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y8
+	VADDPS Y8, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y8
+	VADDPS Y8, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y8
+	VADDPS Y8, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y8
+	VADDPS Y8, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y8
+	VADDPS Y8, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y8
+	VADDPS Y8, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y8
+	VADDPS Y8, Y7, Y7
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -2797,14 +2916,34 @@ done:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ4_1_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
-TEXT ·dotQ4_1_4x3AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_4x3AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z18
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z19
+	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z20
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -2819,13 +2958,6 @@ TEXT ·dotQ4_1_4x3AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z18
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z19
-	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z20
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3115,30 +3247,30 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
+	VEXTRACTF64X4 $1, Z0, Y12
+	VADDPS Y12, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y12
+	VADDPS Y12, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y12
+	VADDPS Y12, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y12
+	VADDPS Y12, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y12
+	VADDPS Y12, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y12
+	VADDPS Y12, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y12
+	VADDPS Y12, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y12
+	VADDPS Y12, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y12
+	VADDPS Y12, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y12
+	VADDPS Y12, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y12
+	VADDPS Y12, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y12
+	VADDPS Y12, Y11, Y11
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -3168,14 +3300,34 @@ done:
 	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VEXTRACTPS $2, X8, (BX)(SI*2)
 	VEXTRACTPS $3, X8, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ4_1_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
-TEXT ·dotQ4_1_4x4AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_4x4AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z22
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z23
+	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z24
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -3194,13 +3346,6 @@ TEXT ·dotQ4_1_4x4AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z22
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z23
-	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z24
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3552,38 +3697,38 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
+	VEXTRACTF64X4 $1, Z0, Y16
+	VADDPS Y16, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y16
+	VADDPS Y16, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y16
+	VADDPS Y16, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y16
+	VADDPS Y16, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y16
+	VADDPS Y16, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y16
+	VADDPS Y16, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y16
+	VADDPS Y16, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y16
+	VADDPS Y16, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y16
+	VADDPS Y16, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y16
+	VADDPS Y16, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y16
+	VADDPS Y16, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y16
+	VADDPS Y16, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y16
+	VADDPS Y16, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y16
+	VADDPS Y16, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y16
+	VADDPS Y16, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y16
+	VADDPS Y16, Y15, Y15
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -3623,14 +3768,34 @@ done:
 	VEXTRACTPS $1, X12, (BX)(SI*1)
 	VEXTRACTPS $2, X12, (BX)(SI*2)
 	VEXTRACTPS $3, X12, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ4_1_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
-TEXT ·dotQ4_1_4x5AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_4x5AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z26
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z27
+	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z28
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -3649,13 +3814,6 @@ TEXT ·dotQ4_1_4x5AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z26
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z27
-	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z28
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4067,46 +4225,46 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
+	VEXTRACTF64X4 $1, Z0, Y20
+	VADDPS Y20, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y20
+	VADDPS Y20, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y20
+	VADDPS Y20, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y20
+	VADDPS Y20, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y20
+	VADDPS Y20, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y20
+	VADDPS Y20, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y20
+	VADDPS Y20, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y20
+	VADDPS Y20, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y20
+	VADDPS Y20, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y20
+	VADDPS Y20, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y20
+	VADDPS Y20, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y20
+	VADDPS Y20, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y20
+	VADDPS Y20, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y20
+	VADDPS Y20, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y20
+	VADDPS Y20, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y20
+	VADDPS Y20, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y20
+	VADDPS Y20, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y20
+	VADDPS Y20, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y20
+	VADDPS Y20, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y20
+	VADDPS Y20, Y19, Y19
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -4160,14 +4318,33 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ4_1_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
-TEXT ·dotQ4_1_4x6AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_4x6AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z30
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z31
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -4186,12 +4363,6 @@ TEXT ·dotQ4_1_4x6AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z30
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z31
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4663,54 +4834,54 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
-	VEXTRACTF64X4 $1, Z20, Y31
-	VADDPS Y31, Y20, Y20
-	VEXTRACTF64X4 $1, Z21, Y31
-	VADDPS Y31, Y21, Y21
-	VEXTRACTF64X4 $1, Z22, Y31
-	VADDPS Y31, Y22, Y22
-	VEXTRACTF64X4 $1, Z23, Y31
-	VADDPS Y31, Y23, Y23
+	VEXTRACTF64X4 $1, Z0, Y24
+	VADDPS Y24, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y24
+	VADDPS Y24, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y24
+	VADDPS Y24, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y24
+	VADDPS Y24, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y24
+	VADDPS Y24, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y24
+	VADDPS Y24, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y24
+	VADDPS Y24, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y24
+	VADDPS Y24, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y24
+	VADDPS Y24, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y24
+	VADDPS Y24, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y24
+	VADDPS Y24, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y24
+	VADDPS Y24, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y24
+	VADDPS Y24, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y24
+	VADDPS Y24, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y24
+	VADDPS Y24, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y24
+	VADDPS Y24, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y24
+	VADDPS Y24, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y24
+	VADDPS Y24, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y24
+	VADDPS Y24, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y24
+	VADDPS Y24, Y19, Y19
+	VEXTRACTF64X4 $1, Z20, Y24
+	VADDPS Y24, Y20, Y20
+	VEXTRACTF64X4 $1, Z21, Y24
+	VADDPS Y24, Y21, Y21
+	VEXTRACTF64X4 $1, Z22, Y24
+	VADDPS Y24, Y22, Y22
+	VEXTRACTF64X4 $1, Z23, Y24
+	VADDPS Y24, Y23, Y23
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -4778,14 +4949,33 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ5_0_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
-TEXT ·dotQ5_0_1x1AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_1x1AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z6
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z7
+	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z8
+	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z9
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -4796,12 +4986,6 @@ TEXT ·dotQ5_0_1x1AVX512VNNI(SB), NOSPLIT, $0-64
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z6
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z7
-	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z8
-	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z9
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	SUBQ $64, CX
 	JLT  rest
@@ -4856,21 +5040,40 @@ rest:
 done:
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ5_0_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
-TEXT ·dotQ5_0_4x1AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_4x1AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z9
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z10
+	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z11
+	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z12
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -4884,12 +5087,6 @@ TEXT ·dotQ5_0_4x1AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z9
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z10
-	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z11
-	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z12
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5058,14 +5255,14 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
+	VEXTRACTF64X4 $1, Z0, Y4
+	VADDPS Y4, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y4
+	VADDPS Y4, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y4
+	VADDPS Y4, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y4
+	VADDPS Y4, Y3, Y3
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -5075,14 +5272,33 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ5_0_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
-TEXT ·dotQ5_0_4x2AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_4x2AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z13
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z14
+	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z15
+	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z16
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -5096,12 +5312,6 @@ TEXT ·dotQ5_0_4x2AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z13
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z14
-	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z15
-	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z16
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5314,22 +5524,22 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
+	VEXTRACTF64X4 $1, Z0, Y8
+	VADDPS Y8, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y8
+	VADDPS Y8, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y8
+	VADDPS Y8, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y8
+	VADDPS Y8, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y8
+	VADDPS Y8, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y8
+	VADDPS Y8, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y8
+	VADDPS Y8, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y8
+	VADDPS Y8, Y7, Y7
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -5349,14 +5559,33 @@ done:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ5_0_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
-TEXT ·dotQ5_0_4x3AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_4x3AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z17
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z18
+	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z19
+	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z20
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -5370,12 +5599,6 @@ TEXT ·dotQ5_0_4x3AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z17
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z18
-	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z19
-	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z20
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5632,30 +5855,30 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
+	VEXTRACTF64X4 $1, Z0, Y12
+	VADDPS Y12, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y12
+	VADDPS Y12, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y12
+	VADDPS Y12, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y12
+	VADDPS Y12, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y12
+	VADDPS Y12, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y12
+	VADDPS Y12, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y12
+	VADDPS Y12, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y12
+	VADDPS Y12, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y12
+	VADDPS Y12, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y12
+	VADDPS Y12, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y12
+	VADDPS Y12, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y12
+	VADDPS Y12, Y11, Y11
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -5685,14 +5908,33 @@ done:
 	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VEXTRACTPS $2, X8, (BX)(SI*2)
 	VEXTRACTPS $3, X8, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ5_0_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
-TEXT ·dotQ5_0_4x4AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_4x4AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z21
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z22
+	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z23
+	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z24
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -5708,12 +5950,6 @@ TEXT ·dotQ5_0_4x4AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z21
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z22
-	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z23
-	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z24
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6015,38 +6251,38 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
+	VEXTRACTF64X4 $1, Z0, Y16
+	VADDPS Y16, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y16
+	VADDPS Y16, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y16
+	VADDPS Y16, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y16
+	VADDPS Y16, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y16
+	VADDPS Y16, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y16
+	VADDPS Y16, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y16
+	VADDPS Y16, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y16
+	VADDPS Y16, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y16
+	VADDPS Y16, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y16
+	VADDPS Y16, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y16
+	VADDPS Y16, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y16
+	VADDPS Y16, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y16
+	VADDPS Y16, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y16
+	VADDPS Y16, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y16
+	VADDPS Y16, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y16
+	VADDPS Y16, Y15, Y15
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -6086,14 +6322,33 @@ done:
 	VEXTRACTPS $1, X12, (BX)(SI*1)
 	VEXTRACTPS $2, X12, (BX)(SI*2)
 	VEXTRACTPS $3, X12, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ5_0_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
-TEXT ·dotQ5_0_4x5AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_4x5AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z25
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z26
+	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z27
+	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z28
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -6109,12 +6364,6 @@ TEXT ·dotQ5_0_4x5AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z25
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z26
-	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z27
-	VMOVDQU32 ·dotIntHighAVX512VNNI<>(SB), Z28
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6460,46 +6709,46 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
+	VEXTRACTF64X4 $1, Z0, Y20
+	VADDPS Y20, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y20
+	VADDPS Y20, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y20
+	VADDPS Y20, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y20
+	VADDPS Y20, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y20
+	VADDPS Y20, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y20
+	VADDPS Y20, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y20
+	VADDPS Y20, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y20
+	VADDPS Y20, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y20
+	VADDPS Y20, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y20
+	VADDPS Y20, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y20
+	VADDPS Y20, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y20
+	VADDPS Y20, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y20
+	VADDPS Y20, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y20
+	VADDPS Y20, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y20
+	VADDPS Y20, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y20
+	VADDPS Y20, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y20
+	VADDPS Y20, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y20
+	VADDPS Y20, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y20
+	VADDPS Y20, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y20
+	VADDPS Y20, Y19, Y19
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -6553,14 +6802,32 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ5_0_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
-TEXT ·dotQ5_0_4x6AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_4x6AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z29
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z30
+	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z31
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -6576,11 +6843,6 @@ TEXT ·dotQ5_0_4x6AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z29
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z30
-	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z31
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6970,54 +7232,54 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
-	VEXTRACTF64X4 $1, Z20, Y31
-	VADDPS Y31, Y20, Y20
-	VEXTRACTF64X4 $1, Z21, Y31
-	VADDPS Y31, Y21, Y21
-	VEXTRACTF64X4 $1, Z22, Y31
-	VADDPS Y31, Y22, Y22
-	VEXTRACTF64X4 $1, Z23, Y31
-	VADDPS Y31, Y23, Y23
+	VEXTRACTF64X4 $1, Z0, Y24
+	VADDPS Y24, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y24
+	VADDPS Y24, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y24
+	VADDPS Y24, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y24
+	VADDPS Y24, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y24
+	VADDPS Y24, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y24
+	VADDPS Y24, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y24
+	VADDPS Y24, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y24
+	VADDPS Y24, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y24
+	VADDPS Y24, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y24
+	VADDPS Y24, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y24
+	VADDPS Y24, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y24
+	VADDPS Y24, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y24
+	VADDPS Y24, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y24
+	VADDPS Y24, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y24
+	VADDPS Y24, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y24
+	VADDPS Y24, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y24
+	VADDPS Y24, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y24
+	VADDPS Y24, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y24
+	VADDPS Y24, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y24
+	VADDPS Y24, Y19, Y19
+	VEXTRACTF64X4 $1, Z20, Y24
+	VADDPS Y24, Y20, Y20
+	VEXTRACTF64X4 $1, Z21, Y24
+	VADDPS Y24, Y21, Y21
+	VEXTRACTF64X4 $1, Z22, Y24
+	VADDPS Y24, Y22, Y22
+	VEXTRACTF64X4 $1, Z23, Y24
+	VADDPS Y24, Y23, Y23
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -7085,14 +7347,35 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ5_1_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
-TEXT ·dotQ5_1_1x1AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_1x1AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z7
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z8
+	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z9
+	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z10
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -7104,14 +7387,6 @@ TEXT ·dotQ5_1_1x1AVX512VNNI(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z7
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z8
-	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z9
-	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z10
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	SUBQ $64, CX
 	JLT  rest
@@ -7176,21 +7451,42 @@ rest:
 done:
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ5_1_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
-TEXT ·dotQ5_1_4x1AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_4x1AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z10
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z11
+	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z12
+	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z13
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -7205,14 +7501,6 @@ TEXT ·dotQ5_1_4x1AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z10
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z11
-	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z12
-	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z13
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -7418,14 +7706,14 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
+	VEXTRACTF64X4 $1, Z0, Y4
+	VADDPS Y4, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y4
+	VADDPS Y4, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y4
+	VADDPS Y4, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y4
+	VADDPS Y4, Y3, Y3
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -7435,14 +7723,35 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ5_1_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
-TEXT ·dotQ5_1_4x2AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_4x2AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z14
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z15
+	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z16
+	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z17
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -7457,14 +7766,6 @@ TEXT ·dotQ5_1_4x2AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z14
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z15
-	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z16
-	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z17
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -7730,22 +8031,22 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
+	VEXTRACTF64X4 $1, Z0, Y8
+	VADDPS Y8, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y8
+	VADDPS Y8, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y8
+	VADDPS Y8, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y8
+	VADDPS Y8, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y8
+	VADDPS Y8, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y8
+	VADDPS Y8, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y8
+	VADDPS Y8, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y8
+	VADDPS Y8, Y7, Y7
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -7765,14 +8066,35 @@ done:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ5_1_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
-TEXT ·dotQ5_1_4x3AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_4x3AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z18
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z19
+	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z20
+	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z21
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -7787,14 +8109,6 @@ TEXT ·dotQ5_1_4x3AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z18
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z19
-	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z20
-	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z21
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -8120,30 +8434,30 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
+	VEXTRACTF64X4 $1, Z0, Y12
+	VADDPS Y12, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y12
+	VADDPS Y12, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y12
+	VADDPS Y12, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y12
+	VADDPS Y12, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y12
+	VADDPS Y12, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y12
+	VADDPS Y12, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y12
+	VADDPS Y12, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y12
+	VADDPS Y12, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y12
+	VADDPS Y12, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y12
+	VADDPS Y12, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y12
+	VADDPS Y12, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y12
+	VADDPS Y12, Y11, Y11
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -8173,14 +8487,35 @@ done:
 	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VEXTRACTPS $2, X8, (BX)(SI*2)
 	VEXTRACTPS $3, X8, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ5_1_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
-TEXT ·dotQ5_1_4x4AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_4x4AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z22
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z23
+	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z24
+	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z25
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -8199,14 +8534,6 @@ TEXT ·dotQ5_1_4x4AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z22
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z23
-	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z24
-	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z25
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -8594,38 +8921,38 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
+	VEXTRACTF64X4 $1, Z0, Y16
+	VADDPS Y16, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y16
+	VADDPS Y16, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y16
+	VADDPS Y16, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y16
+	VADDPS Y16, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y16
+	VADDPS Y16, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y16
+	VADDPS Y16, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y16
+	VADDPS Y16, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y16
+	VADDPS Y16, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y16
+	VADDPS Y16, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y16
+	VADDPS Y16, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y16
+	VADDPS Y16, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y16
+	VADDPS Y16, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y16
+	VADDPS Y16, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y16
+	VADDPS Y16, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y16
+	VADDPS Y16, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y16
+	VADDPS Y16, Y15, Y15
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -8665,14 +8992,35 @@ done:
 	VEXTRACTPS $1, X12, (BX)(SI*1)
 	VEXTRACTPS $2, X12, (BX)(SI*2)
 	VEXTRACTPS $3, X12, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ5_1_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
-TEXT ·dotQ5_1_4x5AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_4x5AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z26
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z27
+	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z28
+	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z29
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -8691,14 +9039,6 @@ TEXT ·dotQ5_1_4x5AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z26
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z27
-	VMOVDQU32 ·dotIntSixteenAVX512VNNI<>(SB), Z28
-	VMOVDQU32 ·dotIntLowAVX512VNNI<>(SB), Z29
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -9146,46 +9486,46 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
+	VEXTRACTF64X4 $1, Z0, Y20
+	VADDPS Y20, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y20
+	VADDPS Y20, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y20
+	VADDPS Y20, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y20
+	VADDPS Y20, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y20
+	VADDPS Y20, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y20
+	VADDPS Y20, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y20
+	VADDPS Y20, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y20
+	VADDPS Y20, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y20
+	VADDPS Y20, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y20
+	VADDPS Y20, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y20
+	VADDPS Y20, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y20
+	VADDPS Y20, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y20
+	VADDPS Y20, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y20
+	VADDPS Y20, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y20
+	VADDPS Y20, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y20
+	VADDPS Y20, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y20
+	VADDPS Y20, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y20
+	VADDPS Y20, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y20
+	VADDPS Y20, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y20
+	VADDPS Y20, Y19, Y19
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -9239,14 +9579,33 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ5_1_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
-TEXT ·dotQ5_1_4x6AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_4x6AVX512VNNI(SB), NOSPLIT, $0-88
+	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z30
+	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z31
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+	MOVL $0x2, R14
+	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -9265,12 +9624,6 @@ TEXT ·dotQ5_1_4x6AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z30
-	VMOVDQU32 ·dotIntShiftAVX512VNNI<>(SB), Z31
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
-	MOVL $0x2, R14
-	KMOVW R14, K3                            // its minimum, which meets the second of two sums of activations
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -9778,54 +10131,54 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
-	VEXTRACTF64X4 $1, Z20, Y31
-	VADDPS Y31, Y20, Y20
-	VEXTRACTF64X4 $1, Z21, Y31
-	VADDPS Y31, Y21, Y21
-	VEXTRACTF64X4 $1, Z22, Y31
-	VADDPS Y31, Y22, Y22
-	VEXTRACTF64X4 $1, Z23, Y31
-	VADDPS Y31, Y23, Y23
+	VEXTRACTF64X4 $1, Z0, Y24
+	VADDPS Y24, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y24
+	VADDPS Y24, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y24
+	VADDPS Y24, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y24
+	VADDPS Y24, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y24
+	VADDPS Y24, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y24
+	VADDPS Y24, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y24
+	VADDPS Y24, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y24
+	VADDPS Y24, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y24
+	VADDPS Y24, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y24
+	VADDPS Y24, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y24
+	VADDPS Y24, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y24
+	VADDPS Y24, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y24
+	VADDPS Y24, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y24
+	VADDPS Y24, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y24
+	VADDPS Y24, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y24
+	VADDPS Y24, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y24
+	VADDPS Y24, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y24
+	VADDPS Y24, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y24
+	VADDPS Y24, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y24
+	VADDPS Y24, Y19, Y19
+	VEXTRACTF64X4 $1, Z20, Y24
+	VADDPS Y24, Y20, Y20
+	VEXTRACTF64X4 $1, Z21, Y24
+	VADDPS Y24, Y21, Y21
+	VEXTRACTF64X4 $1, Z22, Y24
+	VADDPS Y24, Y22, Y22
+	VEXTRACTF64X4 $1, Z23, Y24
+	VADDPS Y24, Y23, Y23
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -9893,14 +10246,29 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ8_0_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
-TEXT ·dotQ8_0_1x1AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_1x1AVX512VNNI(SB), NOSPLIT, $0-88
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -9911,8 +10279,6 @@ TEXT ·dotQ8_0_1x1AVX512VNNI(SB), NOSPLIT, $0-64
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	LEAQ 12288(DI)(DX*1), DX
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	SUBQ $64, CX
 	JLT  rest
@@ -9957,21 +10323,36 @@ rest:
 done:
 
 // Lanes: i + (i+8), then ((0+1) + (2+3)) + ((4+5) + (6+7)).
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VHADDPS Y0, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ8_0_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
-TEXT ·dotQ8_0_4x1AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_4x1AVX512VNNI(SB), NOSPLIT, $0-88
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -9985,8 +10366,6 @@ TEXT ·dotQ8_0_4x1AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -10113,14 +10492,14 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
+	VEXTRACTF64X4 $1, Z0, Y4
+	VADDPS Y4, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y4
+	VADDPS Y4, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y4
+	VADDPS Y4, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y4
+	VADDPS Y4, Y3, Y3
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -10130,14 +10509,29 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ8_0_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
-TEXT ·dotQ8_0_4x2AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_4x2AVX512VNNI(SB), NOSPLIT, $0-88
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -10151,8 +10545,6 @@ TEXT ·dotQ8_0_4x2AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -10323,22 +10715,22 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
+	VEXTRACTF64X4 $1, Z0, Y8
+	VADDPS Y8, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y8
+	VADDPS Y8, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y8
+	VADDPS Y8, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y8
+	VADDPS Y8, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y8
+	VADDPS Y8, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y8
+	VADDPS Y8, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y8
+	VADDPS Y8, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y8
+	VADDPS Y8, Y7, Y7
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -10358,14 +10750,29 @@ done:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ8_0_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
-TEXT ·dotQ8_0_4x3AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_4x3AVX512VNNI(SB), NOSPLIT, $0-88
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -10379,8 +10786,6 @@ TEXT ·dotQ8_0_4x3AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -10595,30 +11000,30 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
+	VEXTRACTF64X4 $1, Z0, Y12
+	VADDPS Y12, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y12
+	VADDPS Y12, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y12
+	VADDPS Y12, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y12
+	VADDPS Y12, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y12
+	VADDPS Y12, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y12
+	VADDPS Y12, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y12
+	VADDPS Y12, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y12
+	VADDPS Y12, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y12
+	VADDPS Y12, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y12
+	VADDPS Y12, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y12
+	VADDPS Y12, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y12
+	VADDPS Y12, Y11, Y11
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -10648,14 +11053,29 @@ done:
 	VEXTRACTPS $1, X8, (BX)(SI*1)
 	VEXTRACTPS $2, X8, (BX)(SI*2)
 	VEXTRACTPS $3, X8, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ8_0_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
-TEXT ·dotQ8_0_4x4AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_4x4AVX512VNNI(SB), NOSPLIT, $0-88
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -10671,8 +11091,6 @@ TEXT ·dotQ8_0_4x4AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -10932,38 +11350,38 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
+	VEXTRACTF64X4 $1, Z0, Y16
+	VADDPS Y16, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y16
+	VADDPS Y16, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y16
+	VADDPS Y16, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y16
+	VADDPS Y16, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y16
+	VADDPS Y16, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y16
+	VADDPS Y16, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y16
+	VADDPS Y16, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y16
+	VADDPS Y16, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y16
+	VADDPS Y16, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y16
+	VADDPS Y16, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y16
+	VADDPS Y16, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y16
+	VADDPS Y16, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y16
+	VADDPS Y16, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y16
+	VADDPS Y16, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y16
+	VADDPS Y16, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y16
+	VADDPS Y16, Y15, Y15
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -11003,14 +11421,29 @@ done:
 	VEXTRACTPS $1, X12, (BX)(SI*1)
 	VEXTRACTPS $2, X12, (BX)(SI*2)
 	VEXTRACTPS $3, X12, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ8_0_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
-TEXT ·dotQ8_0_4x5AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_4x5AVX512VNNI(SB), NOSPLIT, $0-88
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -11026,8 +11459,6 @@ TEXT ·dotQ8_0_4x5AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -11331,46 +11762,46 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
+	VEXTRACTF64X4 $1, Z0, Y20
+	VADDPS Y20, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y20
+	VADDPS Y20, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y20
+	VADDPS Y20, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y20
+	VADDPS Y20, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y20
+	VADDPS Y20, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y20
+	VADDPS Y20, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y20
+	VADDPS Y20, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y20
+	VADDPS Y20, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y20
+	VADDPS Y20, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y20
+	VADDPS Y20, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y20
+	VADDPS Y20, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y20
+	VADDPS Y20, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y20
+	VADDPS Y20, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y20
+	VADDPS Y20, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y20
+	VADDPS Y20, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y20
+	VADDPS Y20, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y20
+	VADDPS Y20, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y20
+	VADDPS Y20, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y20
+	VADDPS Y20, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y20
+	VADDPS Y20, Y19, Y19
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -11424,14 +11855,29 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, and n > 0, a multiple of 32.
+// func dotQ8_0_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
-TEXT ·dotQ8_0_4x6AVX512VNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_4x6AVX512VNNI(SB), NOSPLIT, $0-88
+	MOVL $0xFF00, R14
+	KMOVW R14, K2                            // the second block
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -11447,8 +11893,6 @@ TEXT ·dotQ8_0_4x6AVX512VNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 12288(DI)(DX*1), DX
-	MOVL $0xFF00, R14
-	KMOVW R14, K2                            // the second block
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -11796,54 +12240,54 @@ done:
 	MOVQ yr+16(FP), SI
 	SHLQ $2, SI                              // bytes
 	LEAQ (SI)(SI*2), DI                      // the fourth row
-	VEXTRACTF64X4 $1, Z0, Y31
-	VADDPS Y31, Y0, Y0
-	VEXTRACTF64X4 $1, Z1, Y31
-	VADDPS Y31, Y1, Y1
-	VEXTRACTF64X4 $1, Z2, Y31
-	VADDPS Y31, Y2, Y2
-	VEXTRACTF64X4 $1, Z3, Y31
-	VADDPS Y31, Y3, Y3
-	VEXTRACTF64X4 $1, Z4, Y31
-	VADDPS Y31, Y4, Y4
-	VEXTRACTF64X4 $1, Z5, Y31
-	VADDPS Y31, Y5, Y5
-	VEXTRACTF64X4 $1, Z6, Y31
-	VADDPS Y31, Y6, Y6
-	VEXTRACTF64X4 $1, Z7, Y31
-	VADDPS Y31, Y7, Y7
-	VEXTRACTF64X4 $1, Z8, Y31
-	VADDPS Y31, Y8, Y8
-	VEXTRACTF64X4 $1, Z9, Y31
-	VADDPS Y31, Y9, Y9
-	VEXTRACTF64X4 $1, Z10, Y31
-	VADDPS Y31, Y10, Y10
-	VEXTRACTF64X4 $1, Z11, Y31
-	VADDPS Y31, Y11, Y11
-	VEXTRACTF64X4 $1, Z12, Y31
-	VADDPS Y31, Y12, Y12
-	VEXTRACTF64X4 $1, Z13, Y31
-	VADDPS Y31, Y13, Y13
-	VEXTRACTF64X4 $1, Z14, Y31
-	VADDPS Y31, Y14, Y14
-	VEXTRACTF64X4 $1, Z15, Y31
-	VADDPS Y31, Y15, Y15
-	VEXTRACTF64X4 $1, Z16, Y31
-	VADDPS Y31, Y16, Y16
-	VEXTRACTF64X4 $1, Z17, Y31
-	VADDPS Y31, Y17, Y17
-	VEXTRACTF64X4 $1, Z18, Y31
-	VADDPS Y31, Y18, Y18
-	VEXTRACTF64X4 $1, Z19, Y31
-	VADDPS Y31, Y19, Y19
-	VEXTRACTF64X4 $1, Z20, Y31
-	VADDPS Y31, Y20, Y20
-	VEXTRACTF64X4 $1, Z21, Y31
-	VADDPS Y31, Y21, Y21
-	VEXTRACTF64X4 $1, Z22, Y31
-	VADDPS Y31, Y22, Y22
-	VEXTRACTF64X4 $1, Z23, Y31
-	VADDPS Y31, Y23, Y23
+	VEXTRACTF64X4 $1, Z0, Y24
+	VADDPS Y24, Y0, Y0
+	VEXTRACTF64X4 $1, Z1, Y24
+	VADDPS Y24, Y1, Y1
+	VEXTRACTF64X4 $1, Z2, Y24
+	VADDPS Y24, Y2, Y2
+	VEXTRACTF64X4 $1, Z3, Y24
+	VADDPS Y24, Y3, Y3
+	VEXTRACTF64X4 $1, Z4, Y24
+	VADDPS Y24, Y4, Y4
+	VEXTRACTF64X4 $1, Z5, Y24
+	VADDPS Y24, Y5, Y5
+	VEXTRACTF64X4 $1, Z6, Y24
+	VADDPS Y24, Y6, Y6
+	VEXTRACTF64X4 $1, Z7, Y24
+	VADDPS Y24, Y7, Y7
+	VEXTRACTF64X4 $1, Z8, Y24
+	VADDPS Y24, Y8, Y8
+	VEXTRACTF64X4 $1, Z9, Y24
+	VADDPS Y24, Y9, Y9
+	VEXTRACTF64X4 $1, Z10, Y24
+	VADDPS Y24, Y10, Y10
+	VEXTRACTF64X4 $1, Z11, Y24
+	VADDPS Y24, Y11, Y11
+	VEXTRACTF64X4 $1, Z12, Y24
+	VADDPS Y24, Y12, Y12
+	VEXTRACTF64X4 $1, Z13, Y24
+	VADDPS Y24, Y13, Y13
+	VEXTRACTF64X4 $1, Z14, Y24
+	VADDPS Y24, Y14, Y14
+	VEXTRACTF64X4 $1, Z15, Y24
+	VADDPS Y24, Y15, Y15
+	VEXTRACTF64X4 $1, Z16, Y24
+	VADDPS Y24, Y16, Y16
+	VEXTRACTF64X4 $1, Z17, Y24
+	VADDPS Y24, Y17, Y17
+	VEXTRACTF64X4 $1, Z18, Y24
+	VADDPS Y24, Y18, Y18
+	VEXTRACTF64X4 $1, Z19, Y24
+	VADDPS Y24, Y19, Y19
+	VEXTRACTF64X4 $1, Z20, Y24
+	VADDPS Y24, Y20, Y20
+	VEXTRACTF64X4 $1, Z21, Y24
+	VADDPS Y24, Y21, Y21
+	VEXTRACTF64X4 $1, Z22, Y24
+	VADDPS Y24, Y22, Y22
+	VEXTRACTF64X4 $1, Z23, Y24
+	VADDPS Y24, Y23, Y23
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -11911,5 +12355,16 @@ done:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET

@@ -74,11 +74,15 @@ DATA ·dotIntLowAVXVNNI<>+16(SB)/8, $0x00FF00FF00FF00FF
 DATA ·dotIntLowAVXVNNI<>+24(SB)/8, $0x00FF00FF00FF00FF
 GLOBL ·dotIntLowAVXVNNI<>(SB), RODATA|NOPTR, $32
 
-// func dotQ4_0_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ4_0_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ4_0_1x1AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_1x1AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y5
+	VMOVUPS ·dotIntEightAVXVNNI<>(SB), Y6
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -89,8 +93,6 @@ TEXT ·dotQ4_0_1x1AVXVNNI(SB), NOSPLIT, $0-64
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y5
-	VMOVUPS ·dotIntEightAVXVNNI<>(SB), Y6
 	VXORPS Y0, Y0, Y0
 
 loop:
@@ -119,14 +121,29 @@ loop:
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ4_0_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ4_0_4x1AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_4x1AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y12
+	VMOVUPS ·dotIntEightAVXVNNI<>(SB), Y13
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -140,8 +157,6 @@ TEXT ·dotQ4_0_4x1AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y12
-	VMOVUPS ·dotIntEightAVXVNNI<>(SB), Y13
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -218,14 +233,29 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ4_0_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ4_0_4x2AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_4x2AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y13
+	VMOVUPS ·dotIntEightAVXVNNI<>(SB), Y14
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -239,8 +269,6 @@ TEXT ·dotQ4_0_4x2AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y13
-	VMOVUPS ·dotIntEightAVXVNNI<>(SB), Y14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -351,14 +379,29 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ4_0_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ4_0_2x3AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_2x3AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y11
+	VMOVUPS ·dotIntEightAVXVNNI<>(SB), Y12
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -370,8 +413,6 @@ TEXT ·dotQ4_0_2x3AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y11
-	VMOVUPS ·dotIntEightAVXVNNI<>(SB), Y12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -452,14 +493,29 @@ loop:
 	VADDPS X5, X4, X4
 	VMOVSS X4, (BX)
 	VEXTRACTPS $1, X4, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ4_0_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ4_0_2x4AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_2x4AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y13
+	VMOVUPS ·dotIntEightAVXVNNI<>(SB), Y14
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -473,8 +529,6 @@ TEXT ·dotQ4_0_2x4AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y13
-	VMOVUPS ·dotIntEightAVXVNNI<>(SB), Y14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -571,14 +625,28 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(AX*1)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_0_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_0 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ4_0_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_0 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ4_0_2x5AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_0_2x5AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -592,7 +660,6 @@ TEXT ·dotQ4_0_2x5AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -709,14 +776,28 @@ loop:
 	VADDPS X9, X8, X8
 	VMOVSS X8, (BX)
 	VEXTRACTPS $1, X8, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ4_1_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ4_1_1x1AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_1x1AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y7
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -728,7 +809,6 @@ TEXT ·dotQ4_1_1x1AVXVNNI(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y7
 	VXORPS Y0, Y0, Y0
 
 loop:
@@ -760,14 +840,28 @@ loop:
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ4_1_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ4_1_4x1AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_4x1AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -782,7 +876,6 @@ TEXT ·dotQ4_1_4x1AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -865,14 +958,28 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ4_1_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ4_1_4x2AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_4x2AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y14
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -887,7 +994,6 @@ TEXT ·dotQ4_1_4x2AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1015,14 +1121,28 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ4_1_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ4_1_2x3AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_2x3AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y12
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1035,7 +1155,6 @@ TEXT ·dotQ4_1_2x3AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1129,14 +1248,28 @@ loop:
 	VADDPS X5, X4, X4
 	VMOVSS X4, (BX)
 	VEXTRACTPS $1, X4, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ4_1_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ4_1_2x4AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_2x4AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y14
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1153,7 +1286,6 @@ TEXT ·dotQ4_1_2x4AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1268,14 +1400,27 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(AX*1)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ4_1_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q4_1 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ4_1_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q4_1 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ4_1_2x5AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ4_1_2x5AVXVNNI(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1430,14 +1575,33 @@ loop:
 	VADDPS X9, X8, X8
 	VMOVSS X8, (BX)
 	VEXTRACTPS $1, X8, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ5_0_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ5_0_1x1AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_1x1AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y5
+	VMOVUPS ·dotIntNibblesAVXVNNI<>(SB), Y6
+	VMOVUPS ·dotIntShiftAVXVNNI<>(SB), Y7
+	VMOVUPS ·dotIntPlaceAVXVNNI<>(SB), Y8
+	VMOVUPS ·dotIntSignsAVXVNNI<>(SB), Y9
+	VMOVUPS ·dotIntHighAVXVNNI<>(SB), Y10
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1448,12 +1612,6 @@ TEXT ·dotQ5_0_1x1AVXVNNI(SB), NOSPLIT, $0-64
 	SHLQ $2, AX                              // bytes
 	MOVQ R8, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y5
-	VMOVUPS ·dotIntNibblesAVXVNNI<>(SB), Y6
-	VMOVUPS ·dotIntShiftAVXVNNI<>(SB), Y7
-	VMOVUPS ·dotIntPlaceAVXVNNI<>(SB), Y8
-	VMOVUPS ·dotIntSignsAVXVNNI<>(SB), Y9
-	VMOVUPS ·dotIntHighAVXVNNI<>(SB), Y10
 	VXORPS Y0, Y0, Y0
 
 loop:
@@ -1488,14 +1646,31 @@ loop:
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ5_0_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ5_0_4x1AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_4x1AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y12
+	VMOVUPS ·dotIntNibblesAVXVNNI<>(SB), Y13
+	VMOVUPS ·dotIntShiftAVXVNNI<>(SB), Y14
+	VMOVUPS ·dotIntPlaceAVXVNNI<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1509,10 +1684,6 @@ TEXT ·dotQ5_0_4x1AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y12
-	VMOVUPS ·dotIntNibblesAVXVNNI<>(SB), Y13
-	VMOVUPS ·dotIntShiftAVXVNNI<>(SB), Y14
-	VMOVUPS ·dotIntPlaceAVXVNNI<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1613,14 +1784,30 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ5_0_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ5_0_4x2AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_4x2AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y13
+	VMOVUPS ·dotIntNibblesAVXVNNI<>(SB), Y14
+	VMOVUPS ·dotIntShiftAVXVNNI<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1634,9 +1821,6 @@ TEXT ·dotQ5_0_4x2AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y13
-	VMOVUPS ·dotIntNibblesAVXVNNI<>(SB), Y14
-	VMOVUPS ·dotIntShiftAVXVNNI<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1771,14 +1955,32 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ5_0_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ5_0_2x3AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_2x3AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y11
+	VMOVUPS ·dotIntNibblesAVXVNNI<>(SB), Y12
+	VMOVUPS ·dotIntShiftAVXVNNI<>(SB), Y13
+	VMOVUPS ·dotIntPlaceAVXVNNI<>(SB), Y14
+	VMOVUPS ·dotIntSignsAVXVNNI<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1790,11 +1992,6 @@ TEXT ·dotQ5_0_2x3AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y11
-	VMOVUPS ·dotIntNibblesAVXVNNI<>(SB), Y12
-	VMOVUPS ·dotIntShiftAVXVNNI<>(SB), Y13
-	VMOVUPS ·dotIntPlaceAVXVNNI<>(SB), Y14
-	VMOVUPS ·dotIntSignsAVXVNNI<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1887,14 +2084,30 @@ loop:
 	VADDPS X5, X4, X4
 	VMOVSS X4, (BX)
 	VEXTRACTPS $1, X4, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ5_0_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ5_0_2x4AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_2x4AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y13
+	VMOVUPS ·dotIntNibblesAVXVNNI<>(SB), Y14
+	VMOVUPS ·dotIntShiftAVXVNNI<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -1908,9 +2121,6 @@ TEXT ·dotQ5_0_2x4AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y13
-	VMOVUPS ·dotIntNibblesAVXVNNI<>(SB), Y14
-	VMOVUPS ·dotIntShiftAVXVNNI<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2019,14 +2229,28 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(AX*1)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_0_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_0 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ5_0_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_0 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ5_0_2x5AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_0_2x5AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -2040,7 +2264,6 @@ TEXT ·dotQ5_0_2x5AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2169,14 +2392,33 @@ loop:
 	VADDPS X9, X8, X8
 	VMOVSS X8, (BX)
 	VEXTRACTPS $1, X8, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ5_1_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ5_1_1x1AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_1x1AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y7
+	VMOVUPS ·dotIntNibblesAVXVNNI<>(SB), Y8
+	VMOVUPS ·dotIntShiftAVXVNNI<>(SB), Y9
+	VMOVUPS ·dotIntPlaceAVXVNNI<>(SB), Y10
+	VMOVUPS ·dotIntSixteenAVXVNNI<>(SB), Y11
+	VMOVUPS ·dotIntLowAVXVNNI<>(SB), Y12
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -2188,12 +2430,6 @@ TEXT ·dotQ5_1_1x1AVXVNNI(SB), NOSPLIT, $0-64
 	LEAQ (SI)(CX*2), R12
 	MOVQ R8, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y7
-	VMOVUPS ·dotIntNibblesAVXVNNI<>(SB), Y8
-	VMOVUPS ·dotIntShiftAVXVNNI<>(SB), Y9
-	VMOVUPS ·dotIntPlaceAVXVNNI<>(SB), Y10
-	VMOVUPS ·dotIntSixteenAVXVNNI<>(SB), Y11
-	VMOVUPS ·dotIntLowAVXVNNI<>(SB), Y12
 	VXORPS Y0, Y0, Y0
 
 loop:
@@ -2233,14 +2469,28 @@ loop:
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ5_1_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ5_1_4x1AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_4x1AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -2255,7 +2505,6 @@ TEXT ·dotQ5_1_4x1AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2370,14 +2619,29 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ5_1_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ5_1_4x2AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_4x2AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y14
+	VMOVUPS ·dotIntNibblesAVXVNNI<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -2392,8 +2656,6 @@ TEXT ·dotQ5_1_4x2AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $4, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y14
-	VMOVUPS ·dotIntNibblesAVXVNNI<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2553,14 +2815,31 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ5_1_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ5_1_2x3AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_2x3AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y12
+	VMOVUPS ·dotIntNibblesAVXVNNI<>(SB), Y13
+	VMOVUPS ·dotIntShiftAVXVNNI<>(SB), Y14
+	VMOVUPS ·dotIntPlaceAVXVNNI<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -2573,10 +2852,6 @@ TEXT ·dotQ5_1_2x3AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y12
-	VMOVUPS ·dotIntNibblesAVXVNNI<>(SB), Y13
-	VMOVUPS ·dotIntShiftAVXVNNI<>(SB), Y14
-	VMOVUPS ·dotIntPlaceAVXVNNI<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2686,14 +2961,29 @@ loop:
 	VADDPS X5, X4, X4
 	VMOVSS X4, (BX)
 	VEXTRACTPS $1, X4, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ5_1_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ5_1_2x4AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_2x4AVXVNNI(SB), NOSPLIT, $0-88
+	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y14
+	VMOVUPS ·dotIntNibblesAVXVNNI<>(SB), Y15
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -2710,8 +3000,6 @@ TEXT ·dotQ5_1_2x4AVXVNNI(SB), NOSPLIT, $0-64
 	MOVQ R8, DX
 	IMULQ $2, DX
 	LEAQ 2048(DI)(DX*1), DX
-	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y14
-	VMOVUPS ·dotIntNibblesAVXVNNI<>(SB), Y15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2842,14 +3130,27 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(AX*1)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ5_1_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q5_1 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ5_1_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q5_1 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ5_1_2x5AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ5_1_2x5AVXVNNI(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -3020,14 +3321,27 @@ loop:
 	VADDPS X9, X8, X8
 	VMOVSS X8, (BX)
 	VEXTRACTPS $1, X8, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ8_0_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
-TEXT ·dotQ8_0_1x1AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_1x1AVXVNNI(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -3063,14 +3377,27 @@ loop:
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VMOVSS X0, (BX)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ8_0_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
-TEXT ·dotQ8_0_4x1AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_4x1AVXVNNI(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -3149,14 +3476,27 @@ loop:
 	VEXTRACTPS $1, X0, (BX)(SI*1)
 	VEXTRACTPS $2, X0, (BX)(SI*2)
 	VEXTRACTPS $3, X0, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ8_0_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ8_0_4x2AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_4x2AVXVNNI(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -3269,14 +3609,27 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(SI*2)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ8_0_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
-TEXT ·dotQ8_0_2x3AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_2x3AVXVNNI(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -3363,14 +3716,27 @@ loop:
 	VADDPS X5, X4, X4
 	VMOVSS X4, (BX)
 	VEXTRACTPS $1, X4, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ8_0_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
-TEXT ·dotQ8_0_2x4AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_2x4AVXVNNI(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -3475,14 +3841,27 @@ loop:
 	VEXTRACTPS $1, X4, (BX)(SI*1)
 	VEXTRACTPS $2, X4, (BX)(AX*1)
 	VEXTRACTPS $3, X4, (BX)(DI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET
 
-// func dotQ8_0_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
-// Table.DotInt of q8_0 for 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, and n > 0, a multiple of 32.
+// func dotQ8_0_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
+// Table.DotInt of q8_0 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
 // BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
-TEXT ·dotQ8_0_2x5AVXVNNI(SB), NOSPLIT, $0-64
+TEXT ·dotQ8_0_2x5AVXVNNI(SB), NOSPLIT, $0-88
+
+group:
 	MOVQ y+0(FP), BX
 	MOVQ ys+8(FP), AX
 	MOVQ w+24(FP), DI
@@ -3607,5 +3986,16 @@ loop:
 	VADDPS X9, X8, X8
 	VMOVSS X8, (BX)
 	VEXTRACTPS $1, X8, (BX)(SI*1)
+
+	DECQ groups+64(FP)
+	JZ   end
+	MOVQ yn+72(FP), AX
+	SHLQ $2, AX                              // bytes
+	ADDQ AX, y+0(FP)
+	MOVQ wn+80(FP), AX
+	ADDQ AX, w+24(FP)
+	JMP  group
+
+end:
 	VZEROUPPER
 	RET

@@ -7,9 +7,9 @@ import "unsafe"
 // tileBody is Table.Tile for one number of rows.
 type tileBody func(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
-// dotBody is Table.DotF32, Table.DotF16 or Table.DotInt for one number of rows and of columns. Columns are X.
-// Results of a row lie yr apart.
-type dotBody[X float32 | byte] func(y *float32, ys, yr int, w *byte, ws int, x *X, xs int, n int)
+// dotBody is Table.DotF32, Table.DotF16 or Table.DotInt for groups of one number of rows, times one number of columns. Columns are X.
+// Results of a row lie yr apart; a group begins yn numbers and wn bytes behind the one before.
+type dotBody[X float32 | byte] func(y *float32, ys, yr int, w *byte, ws int, x *X, xs int, n, groups, yn, wn int)
 
 // dotBodies are all bodies of a type of weights.
 type dotBodies[X float32 | byte] struct {
@@ -57,13 +57,12 @@ func (d *dotBodies[X]) run(y []float32, ys int, w []byte, ws int, px unsafe.Poin
 			if d.apart {
 				next, apart = 1, whole
 			}
-			for i := range whole {
-				r := from + i*next
-				d.cols[wide-1](&y[c*ys+r], ys, apart, (*byte)(unsafe.Add(pw, r*ws)), apart*ws, at, xs, n)
+			if whole > 0 {
+				d.cols[wide-1](&y[c*ys+from], ys, apart, (*byte)(unsafe.Add(pw, from*ws)), apart*ws, at, xs, n, whole, next, next*ws)
 			}
-			for r := from + whole*step; r < to; r++ {
+			if r := from + whole*step; r < to {
 				for i := range wide {
-					d.one(&y[(c+i)*ys+r], ys, 1, (*byte)(unsafe.Add(pw, r*ws)), ws, (*X)(unsafe.Add(px, (c+i)*line)), xs, n)
+					d.one(&y[(c+i)*ys+r], ys, 1, (*byte)(unsafe.Add(pw, r*ws)), ws, (*X)(unsafe.Add(px, (c+i)*line)), xs, n, to-r, 1, ws)
 				}
 			}
 			c += wide

@@ -24,46 +24,46 @@ func tile5AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels i
 func tile6AVX(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func dotF321x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF321x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF324x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF324x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF324x2AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF324x2AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF322x3AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF322x3AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF322x4AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF322x4AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF322x5AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF322x5AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF322x6AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF322x6AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF161x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF161x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF164x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF164x1AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF164x2AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF164x2AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF162x3AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF162x3AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF162x4AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF162x4AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF162x5AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF162x5AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF162x6AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF162x6AVX(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
 func tile1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
@@ -84,46 +84,46 @@ func tile5AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels 
 func tile6AVX2(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func dotF321x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF321x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF324x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF324x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF324x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF324x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF324x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF324x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF322x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF322x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF322x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF322x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF322x6AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF322x6AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF161x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF161x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF164x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF164x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF164x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF164x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF164x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF164x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF162x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF162x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF162x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF162x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF162x6AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF162x6AVX2(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
 func tile1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
@@ -162,433 +162,433 @@ func tile11AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, pane
 func tile12AVX512(c *float32, ldc int, a *float32, lda int, b *float32, kn, panels int, bias *float32, ahead int)
 
 //go:noescape
-func dotF321x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF321x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF324x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF324x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF324x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF324x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF324x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF324x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF324x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF324x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF324x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF324x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF324x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF324x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF161x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF161x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF164x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF164x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF164x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF164x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF164x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF164x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF164x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF164x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF164x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF164x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotF164x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n int)
+func dotF164x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_0_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_0_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ4_1_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ4_1_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_0_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_0_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ5_1_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ5_1_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 
 //go:noescape
-func dotQ8_0_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n int)
+func dotQ8_0_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
