@@ -25,7 +25,7 @@ type whisperEngine struct {
 
 // openEngine opens the model that s names, else the one inside the program, else the default one that is found.
 func openEngine(env applet.Env, s settings) (_ engine, err error) {
-	// What is reserved here stays, and looking for garbage in it each time it has doubled would take as long as the rest.
+	// What is reserved here stays: looking for garbage each time it has doubled would only make a start longer.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	name, data, err := models.Weights(env, s.model, s.anyLanguage())
 	if err != nil {
