@@ -4,6 +4,7 @@ import (
 	"errors"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/whisperfile/whisperfile/gpu/internal/dl"
@@ -24,6 +25,20 @@ func TestOpen(t *testing.T) {
 			t.Errorf("the error %q does not name %s", err, name)
 		}
 	}
+	t.Run("by several at once", func(t *testing.T) {
+		var openers sync.WaitGroup
+		for range 8 {
+			openers.Go(func() {
+				for range 200 {
+					if _, err := dl.Open("no-such-library"); !strings.Contains(err.Error(), "no-such-library") {
+						t.Errorf("the error %q does not name no-such-library", err)
+						return
+					}
+				}
+			})
+		}
+		openers.Wait()
+	})
 	lib, err := dl.Open("no-such-library", libc)
 	if err != nil {
 		t.Fatal(err)
