@@ -368,7 +368,7 @@ func (v isa) dot(t, stubs *text, s shape, kind string, size int) {
 		fmt.Sprintf("dot%s%dx%d%s(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)", kind, s.rows, s.cols, v.name), "$0-88",
 		fmt.Sprintf("Table.Dot%s for groups of %d × %d. Requires %s, groups > 0, and n > 0, a multiple of %d.", kind, s.rows, s.cols, needs, step),
 		fmt.Sprintf("BX y, AX ys, %s w, R8 ws, %s x, R9 xs, CX n left%s;",
-			strings.Join(w.used(s.rows), ", "), strings.Join(x.used(s.cols), ", "), map[bool]string{true: ", DX what to prefetch, the rows behind these"}[v.ahead > 0]),
+			strings.Join(w.used(s.rows), ", "), strings.Join(x.used(s.cols), ", "), map[bool]string{true: ", DX what to prefetch, behind these rows"}[v.ahead > 0]),
 		fmt.Sprintf("%s … %s sums, %s … w, %s x.", v.r(0), acc(s.rows-1, s.cols-1), wReg(0), xReg(0)))
 	group(t)
 	t.op("SHLQ $2, R9", "bytes")
@@ -451,6 +451,15 @@ func nextGroup(t *text) {
 	t.line("end:")
 	t.op("VZEROUPPER", "")
 	t.op("RET", "")
+}
+
+// pointAhead points DX at what is fetched first.
+func (v isa) pointAhead(t *text, s shape) {
+	t.op("MOVQ R8, DX", "")
+	if s.rows > 1 {
+		t.op(fmt.Sprintf("IMULQ $%d, DX", s.rows), "")
+	}
+	t.op(fmt.Sprintf("LEAQ %d(DI)(DX*1), DX", v.ahead), "")
 }
 
 // totals adds up the lanes of all sums, four sums at a time, and stores them. The order of the lanes is (0+1)+(2+3) of

@@ -209,7 +209,7 @@ func (v isa) begin(t, stubs *text, q quant, s shape, left, vectors string) intLi
 		fmt.Sprintf("dot%s_%dx%d%s(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)", q.name, s.rows, s.cols, v.name), "$0-88",
 		fmt.Sprintf("Table.DotInt of %s for groups of %d × %d, but for the scales of columns. Requires %s, groups > 0, and n > 0, a multiple of 32.",
 			strings.ToLower(q.name), s.rows, s.cols, v.needs),
-		fmt.Sprintf("BX y, AX ys, %s w, R8 ws, %s x,%s R9 xs, CX %s, DX what to prefetch, a little behind these rows;",
+		fmt.Sprintf("BX y, AX ys, %s w, R8 ws, %s x,%s R9 xs, CX %s, DX what to prefetch, behind these rows;",
 			strings.Join(l.w.used(s.rows), ", "), strings.Join(l.x.used(s.cols), ", "), held, left),
 		vectors)
 	return l
@@ -225,15 +225,6 @@ func (v isa) group(t *text, l intLines) {
 		l.totals.point(t, l.s.cols)
 	}
 	v.pointAhead(t, l.s)
-}
-
-// pointAhead points DX at what is fetched first.
-func (v isa) pointAhead(t *text, s shape) {
-	t.op("MOVQ R8, DX", "")
-	if s.rows > 1 {
-		t.op(fmt.Sprintf("IMULQ $%d, DX", s.rows), "")
-	}
-	t.op(fmt.Sprintf("LEAQ %d(DI)(DX*1), DX", v.ahead), "")
 }
 
 // prefetch fetches as many bytes as rows of n blocks have.

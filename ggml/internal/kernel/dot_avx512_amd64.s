@@ -7,7 +7,7 @@
 
 // func dotF321x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 // Table.DotF32 for groups of 1 × 1. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Z0 … Z0 sums, Z1 … w, Z2 x.
 TEXT ·dotF321x1AVX512(SB), NOSPLIT, $0-88
 
@@ -64,7 +64,7 @@ end:
 
 // func dotF324x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 // Table.DotF32 for groups of 4 × 1. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Z0 … Z3 sums, Z5 … w, Z4 x.
 TEXT ·dotF324x1AVX512(SB), NOSPLIT, $0-88
 
@@ -159,7 +159,7 @@ end:
 
 // func dotF324x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 // Table.DotF32 for groups of 4 × 2. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Z0 … Z7 sums, Z10 … w, Z8 x.
 TEXT ·dotF324x2AVX512(SB), NOSPLIT, $0-88
 
@@ -286,7 +286,7 @@ end:
 
 // func dotF324x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 // Table.DotF32 for groups of 4 × 3. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Z0 … Z11 sums, Z15 … w, Z12 x.
 TEXT ·dotF324x3AVX512(SB), NOSPLIT, $0-88
 
@@ -445,7 +445,7 @@ end:
 
 // func dotF324x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 // Table.DotF32 for groups of 4 × 4. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Z0 … Z15 sums, Z16 … w, Z20 x.
 TEXT ·dotF324x4AVX512(SB), NOSPLIT, $0-88
 
@@ -639,7 +639,7 @@ end:
 
 // func dotF324x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 // Table.DotF32 for groups of 4 × 5. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Z0 … Z19 sums, Z20 … w, Z24 x.
 TEXT ·dotF324x5AVX512(SB), NOSPLIT, $0-88
 
@@ -869,7 +869,7 @@ end:
 
 // func dotF324x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 // Table.DotF32 for groups of 4 × 6. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Z0 … Z23 sums, Z24 … w, Z28 x.
 TEXT ·dotF324x6AVX512(SB), NOSPLIT, $0-88
 
@@ -1135,7 +1135,7 @@ end:
 
 // func dotF161x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 // Table.DotF16 for groups of 1 × 1. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Z0 … Z0 sums, Z1 … w, Z2 x.
 TEXT ·dotF161x1AVX512(SB), NOSPLIT, $0-88
 
@@ -1191,7 +1191,7 @@ end:
 
 // func dotF164x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 // Table.DotF16 for groups of 4 × 1. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Z0 … Z3 sums, Z5 … w, Z4 x.
 TEXT ·dotF164x1AVX512(SB), NOSPLIT, $0-88
 
@@ -1282,7 +1282,7 @@ end:
 
 // func dotF164x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 // Table.DotF16 for groups of 4 × 2. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Z0 … Z7 sums, Z10 … w, Z8 x.
 TEXT ·dotF164x2AVX512(SB), NOSPLIT, $0-88
 
@@ -1405,7 +1405,7 @@ end:
 
 // func dotF164x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 // Table.DotF16 for groups of 4 × 3. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Z0 … Z11 sums, Z15 … w, Z12 x.
 TEXT ·dotF164x3AVX512(SB), NOSPLIT, $0-88
 
@@ -1560,7 +1560,7 @@ end:
 
 // func dotF164x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 // Table.DotF16 for groups of 4 × 4. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Z0 … Z15 sums, Z16 … w, Z20 x.
 TEXT ·dotF164x4AVX512(SB), NOSPLIT, $0-88
 
@@ -1750,7 +1750,7 @@ end:
 
 // func dotF164x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 // Table.DotF16 for groups of 4 × 5. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Z0 … Z19 sums, Z20 … w, Z24 x.
 TEXT ·dotF164x5AVX512(SB), NOSPLIT, $0-88
 
@@ -1976,7 +1976,7 @@ end:
 
 // func dotF164x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *float32, xs int, n, groups, yn, wn int)
 // Table.DotF16 for groups of 4 × 6. Requires AVX-512 F, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, the rows behind these;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Z0 … Z23 sums, Z24 … w, Z28 x.
 TEXT ·dotF164x6AVX512(SB), NOSPLIT, $0-88
 

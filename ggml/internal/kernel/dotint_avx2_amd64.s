@@ -75,7 +75,7 @@ GLOBL ·dotIntLowAVX2<>(SB), RODATA|NOPTR, $32
 
 // func dotQ4_0_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
 TEXT ·dotQ4_0_1x1AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y4
@@ -136,7 +136,7 @@ end:
 
 // func dotQ4_0_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
 TEXT ·dotQ4_0_4x1AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y10
@@ -248,7 +248,7 @@ end:
 
 // func dotQ4_0_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ4_0_4x2AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y13
@@ -394,7 +394,7 @@ end:
 
 // func dotQ4_0_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
 TEXT ·dotQ4_0_2x3AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y11
@@ -508,7 +508,7 @@ end:
 
 // func dotQ4_0_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ4_0_2x4AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y13
@@ -640,7 +640,7 @@ end:
 
 // func dotQ4_0_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
 TEXT ·dotQ4_0_2x5AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y15
@@ -791,7 +791,7 @@ end:
 
 // func dotQ4_1_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
 TEXT ·dotQ4_1_1x1AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y6
@@ -855,7 +855,7 @@ end:
 
 // func dotQ4_1_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
 TEXT ·dotQ4_1_4x1AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y13
@@ -973,7 +973,7 @@ end:
 
 // func dotQ4_1_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ4_1_4x2AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y14
@@ -1136,7 +1136,7 @@ end:
 
 // func dotQ4_1_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
 TEXT ·dotQ4_1_2x3AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y12
@@ -1263,7 +1263,7 @@ end:
 
 // func dotQ4_1_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ4_1_2x4AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVX2<>(SB), Y14
@@ -1415,7 +1415,7 @@ end:
 
 // func dotQ4_1_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
 TEXT ·dotQ4_1_2x5AVX2(SB), NOSPLIT, $0-88
 
@@ -1590,7 +1590,7 @@ end:
 
 // func dotQ5_0_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
 TEXT ·dotQ5_0_1x1AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVX2<>(SB), Y4
@@ -1661,7 +1661,7 @@ end:
 
 // func dotQ5_0_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
 TEXT ·dotQ5_0_4x1AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVX2<>(SB), Y10
@@ -1801,7 +1801,7 @@ end:
 
 // func dotQ5_0_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ5_0_4x2AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVX2<>(SB), Y13
@@ -1972,7 +1972,7 @@ end:
 
 // func dotQ5_0_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
 TEXT ·dotQ5_0_2x3AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVX2<>(SB), Y11
@@ -2101,7 +2101,7 @@ end:
 
 // func dotQ5_0_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ5_0_2x4AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVX2<>(SB), Y13
@@ -2246,7 +2246,7 @@ end:
 
 // func dotQ5_0_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
 TEXT ·dotQ5_0_2x5AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVX2<>(SB), Y15
@@ -2409,7 +2409,7 @@ end:
 
 // func dotQ5_1_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
 TEXT ·dotQ5_1_1x1AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVX2<>(SB), Y6
@@ -2486,7 +2486,7 @@ end:
 
 // func dotQ5_1_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
 TEXT ·dotQ5_1_4x1AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVX2<>(SB), Y13
@@ -2638,7 +2638,7 @@ end:
 
 // func dotQ5_1_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ5_1_4x2AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVX2<>(SB), Y14
@@ -2834,7 +2834,7 @@ end:
 
 // func dotQ5_1_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
 TEXT ·dotQ5_1_2x3AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVX2<>(SB), Y12
@@ -2980,7 +2980,7 @@ end:
 
 // func dotQ5_1_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ5_1_2x4AVX2(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVX2<>(SB), Y14
@@ -3149,7 +3149,7 @@ end:
 
 // func dotQ5_1_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
 TEXT ·dotQ5_1_2x5AVX2(SB), NOSPLIT, $0-88
 
@@ -3340,7 +3340,7 @@ end:
 
 // func dotQ8_0_1x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
 TEXT ·dotQ8_0_1x1AVX2(SB), NOSPLIT, $0-88
 
@@ -3396,7 +3396,7 @@ end:
 
 // func dotQ8_0_4x1AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
 TEXT ·dotQ8_0_4x1AVX2(SB), NOSPLIT, $0-88
 
@@ -3495,7 +3495,7 @@ end:
 
 // func dotQ8_0_4x2AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ8_0_4x2AVX2(SB), NOSPLIT, $0-88
 
@@ -3628,7 +3628,7 @@ end:
 
 // func dotQ8_0_2x3AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
 TEXT ·dotQ8_0_2x3AVX2(SB), NOSPLIT, $0-88
 
@@ -3735,7 +3735,7 @@ end:
 
 // func dotQ8_0_2x4AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ8_0_2x4AVX2(SB), NOSPLIT, $0-88
 
@@ -3860,7 +3860,7 @@ end:
 
 // func dotQ8_0_2x5AVX2(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
 TEXT ·dotQ8_0_2x5AVX2(SB), NOSPLIT, $0-88
 

@@ -74,7 +74,7 @@ GLOBL ·dotIntSixteenAVX512<>(SB), RODATA|NOPTR, $64
 
 // func dotQ4_0_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
 TEXT ·dotQ4_0_1x1AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z6
@@ -167,7 +167,7 @@ end:
 
 // func dotQ4_0_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
 TEXT ·dotQ4_0_4x1AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z9
@@ -372,7 +372,7 @@ end:
 
 // func dotQ4_0_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
 TEXT ·dotQ4_0_4x2AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z13
@@ -647,7 +647,7 @@ end:
 
 // func dotQ4_0_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
 TEXT ·dotQ4_0_4x3AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z17
@@ -992,7 +992,7 @@ end:
 
 // func dotQ4_0_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
 TEXT ·dotQ4_0_4x4AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z21
@@ -1410,7 +1410,7 @@ end:
 
 // func dotQ4_0_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
 TEXT ·dotQ4_0_4x5AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z25
@@ -1902,7 +1902,7 @@ end:
 
 // func dotQ4_0_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
 TEXT ·dotQ4_0_4x6AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z29
@@ -2467,7 +2467,7 @@ end:
 
 // func dotQ4_1_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
 TEXT ·dotQ4_1_1x1AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z7
@@ -2570,7 +2570,7 @@ end:
 
 // func dotQ4_1_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
 TEXT ·dotQ4_1_4x1AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z10
@@ -2806,7 +2806,7 @@ end:
 
 // func dotQ4_1_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
 TEXT ·dotQ4_1_4x2AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z14
@@ -3128,7 +3128,7 @@ end:
 
 // func dotQ4_1_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
 TEXT ·dotQ4_1_4x3AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z18
@@ -3536,7 +3536,7 @@ end:
 
 // func dotQ4_1_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
 TEXT ·dotQ4_1_4x4AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z22
@@ -4036,7 +4036,7 @@ end:
 
 // func dotQ4_1_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
 TEXT ·dotQ4_1_4x5AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z26
@@ -4626,7 +4626,7 @@ end:
 
 // func dotQ4_1_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
 TEXT ·dotQ4_1_4x6AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z30
@@ -5305,7 +5305,7 @@ end:
 
 // func dotQ5_0_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
 TEXT ·dotQ5_0_1x1AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z6
@@ -5405,7 +5405,7 @@ end:
 
 // func dotQ5_0_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
 TEXT ·dotQ5_0_4x1AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z9
@@ -5638,7 +5638,7 @@ end:
 
 // func dotQ5_0_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
 TEXT ·dotQ5_0_4x2AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z13
@@ -5941,7 +5941,7 @@ end:
 
 // func dotQ5_0_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
 TEXT ·dotQ5_0_4x3AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z17
@@ -6314,7 +6314,7 @@ end:
 
 // func dotQ5_0_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
 TEXT ·dotQ5_0_4x4AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z21
@@ -6760,7 +6760,7 @@ end:
 
 // func dotQ5_0_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
 TEXT ·dotQ5_0_4x5AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z25
@@ -7280,7 +7280,7 @@ end:
 
 // func dotQ5_0_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
 TEXT ·dotQ5_0_4x6AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z29
@@ -7873,7 +7873,7 @@ end:
 
 // func dotQ5_1_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
 TEXT ·dotQ5_1_1x1AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z7
@@ -7986,7 +7986,7 @@ end:
 
 // func dotQ5_1_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
 TEXT ·dotQ5_1_4x1AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z10
@@ -8259,7 +8259,7 @@ end:
 
 // func dotQ5_1_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
 TEXT ·dotQ5_1_4x2AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z14
@@ -8618,7 +8618,7 @@ end:
 
 // func dotQ5_1_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
 TEXT ·dotQ5_1_4x3AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z18
@@ -9063,7 +9063,7 @@ end:
 
 // func dotQ5_1_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
 TEXT ·dotQ5_1_4x4AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z22
@@ -9600,7 +9600,7 @@ end:
 
 // func dotQ5_1_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
 TEXT ·dotQ5_1_4x5AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z26
@@ -10227,7 +10227,7 @@ end:
 
 // func dotQ5_1_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
 TEXT ·dotQ5_1_4x6AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512<>(SB), Z30
@@ -10942,7 +10942,7 @@ end:
 
 // func dotQ8_0_1x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
 TEXT ·dotQ8_0_1x1AVX512(SB), NOSPLIT, $0-88
 	MOVL $0xFF00, R14
@@ -11028,7 +11028,7 @@ end:
 
 // func dotQ8_0_4x1AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
 TEXT ·dotQ8_0_4x1AVX512(SB), NOSPLIT, $0-88
 	MOVL $0xFF00, R14
@@ -11215,7 +11215,7 @@ end:
 
 // func dotQ8_0_4x2AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
 TEXT ·dotQ8_0_4x2AVX512(SB), NOSPLIT, $0-88
 	MOVL $0xFF00, R14
@@ -11472,7 +11472,7 @@ end:
 
 // func dotQ8_0_4x3AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
 TEXT ·dotQ8_0_4x3AVX512(SB), NOSPLIT, $0-88
 	MOVL $0xFF00, R14
@@ -11799,7 +11799,7 @@ end:
 
 // func dotQ8_0_4x4AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
 TEXT ·dotQ8_0_4x4AVX512(SB), NOSPLIT, $0-88
 	MOVL $0xFF00, R14
@@ -12199,7 +12199,7 @@ end:
 
 // func dotQ8_0_4x5AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
 TEXT ·dotQ8_0_4x5AVX512(SB), NOSPLIT, $0-88
 	MOVL $0xFF00, R14
@@ -12673,7 +12673,7 @@ end:
 
 // func dotQ8_0_4x6AVX512(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
 TEXT ·dotQ8_0_4x6AVX512(SB), NOSPLIT, $0-88
 	MOVL $0xFF00, R14

@@ -74,7 +74,7 @@ GLOBL ·dotIntSixteenAVX512VNNI<>(SB), RODATA|NOPTR, $64
 
 // func dotQ4_0_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
 TEXT ·dotQ4_0_1x1AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z6
@@ -165,7 +165,7 @@ end:
 
 // func dotQ4_0_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
 TEXT ·dotQ4_0_4x1AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z9
@@ -362,7 +362,7 @@ end:
 
 // func dotQ4_0_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
 TEXT ·dotQ4_0_4x2AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z13
@@ -621,7 +621,7 @@ end:
 
 // func dotQ4_0_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
 TEXT ·dotQ4_0_4x3AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z17
@@ -942,7 +942,7 @@ end:
 
 // func dotQ4_0_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
 TEXT ·dotQ4_0_4x4AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z21
@@ -1328,7 +1328,7 @@ end:
 
 // func dotQ4_0_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
 TEXT ·dotQ4_0_4x5AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z25
@@ -1780,7 +1780,7 @@ end:
 
 // func dotQ4_0_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
 TEXT ·dotQ4_0_4x6AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z29
@@ -2297,7 +2297,7 @@ end:
 
 // func dotQ4_1_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
 TEXT ·dotQ4_1_1x1AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z7
@@ -2398,7 +2398,7 @@ end:
 
 // func dotQ4_1_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
 TEXT ·dotQ4_1_4x1AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z10
@@ -2626,7 +2626,7 @@ end:
 
 // func dotQ4_1_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
 TEXT ·dotQ4_1_4x2AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z14
@@ -2932,7 +2932,7 @@ end:
 
 // func dotQ4_1_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
 TEXT ·dotQ4_1_4x3AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z18
@@ -3316,7 +3316,7 @@ end:
 
 // func dotQ4_1_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
 TEXT ·dotQ4_1_4x4AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z22
@@ -3784,7 +3784,7 @@ end:
 
 // func dotQ4_1_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
 TEXT ·dotQ4_1_4x5AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z26
@@ -4334,7 +4334,7 @@ end:
 
 // func dotQ4_1_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
 TEXT ·dotQ4_1_4x6AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z30
@@ -4965,7 +4965,7 @@ end:
 
 // func dotQ5_0_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
 TEXT ·dotQ5_0_1x1AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z6
@@ -5063,7 +5063,7 @@ end:
 
 // func dotQ5_0_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
 TEXT ·dotQ5_0_4x1AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z9
@@ -5288,7 +5288,7 @@ end:
 
 // func dotQ5_0_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
 TEXT ·dotQ5_0_4x2AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z13
@@ -5575,7 +5575,7 @@ end:
 
 // func dotQ5_0_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
 TEXT ·dotQ5_0_4x3AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z17
@@ -5924,7 +5924,7 @@ end:
 
 // func dotQ5_0_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
 TEXT ·dotQ5_0_4x4AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z21
@@ -6338,7 +6338,7 @@ end:
 
 // func dotQ5_0_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
 TEXT ·dotQ5_0_4x5AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z25
@@ -6818,7 +6818,7 @@ end:
 
 // func dotQ5_0_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
 TEXT ·dotQ5_0_4x6AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z29
@@ -7363,7 +7363,7 @@ end:
 
 // func dotQ5_1_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
 TEXT ·dotQ5_1_1x1AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z7
@@ -7474,7 +7474,7 @@ end:
 
 // func dotQ5_1_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
 TEXT ·dotQ5_1_4x1AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z10
@@ -7739,7 +7739,7 @@ end:
 
 // func dotQ5_1_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
 TEXT ·dotQ5_1_4x2AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z14
@@ -8082,7 +8082,7 @@ end:
 
 // func dotQ5_1_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
 TEXT ·dotQ5_1_4x3AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z18
@@ -8503,7 +8503,7 @@ end:
 
 // func dotQ5_1_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
 TEXT ·dotQ5_1_4x4AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z22
@@ -9008,7 +9008,7 @@ end:
 
 // func dotQ5_1_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
 TEXT ·dotQ5_1_4x5AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z26
@@ -9595,7 +9595,7 @@ end:
 
 // func dotQ5_1_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
 TEXT ·dotQ5_1_4x6AVX512VNNI(SB), NOSPLIT, $0-88
 	VMOVDQU32 ·dotIntNibbleAVX512VNNI<>(SB), Z30
@@ -10262,7 +10262,7 @@ end:
 
 // func dotQ8_0_1x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 1 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z0 sums, Z1 and Z2 weights, Z3 scales, Z4 two blocks and products.
 TEXT ·dotQ8_0_1x1AVX512VNNI(SB), NOSPLIT, $0-88
 	MOVL $0xFF00, R14
@@ -10346,7 +10346,7 @@ end:
 
 // func dotQ8_0_4x1AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 4 × 1, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z3 sums, Z4 and Z5 weights, Z6 scales, Z7 two blocks and products.
 TEXT ·dotQ8_0_4x1AVX512VNNI(SB), NOSPLIT, $0-88
 	MOVL $0xFF00, R14
@@ -10525,7 +10525,7 @@ end:
 
 // func dotQ8_0_4x2AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 4 × 2, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z7 sums, Z8 and Z9 weights, Z10 scales, Z11 two blocks and products.
 TEXT ·dotQ8_0_4x2AVX512VNNI(SB), NOSPLIT, $0-88
 	MOVL $0xFF00, R14
@@ -10766,7 +10766,7 @@ end:
 
 // func dotQ8_0_4x3AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 4 × 3, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z11 sums, Z12 and Z13 weights, Z14 scales, Z15 two blocks and products.
 TEXT ·dotQ8_0_4x3AVX512VNNI(SB), NOSPLIT, $0-88
 	MOVL $0xFF00, R14
@@ -11069,7 +11069,7 @@ end:
 
 // func dotQ8_0_4x4AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 4 × 4, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z15 sums, Z16 and Z17 weights, Z18 scales, Z19 two blocks and products.
 TEXT ·dotQ8_0_4x4AVX512VNNI(SB), NOSPLIT, $0-88
 	MOVL $0xFF00, R14
@@ -11437,7 +11437,7 @@ end:
 
 // func dotQ8_0_4x5AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 4 × 5, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z19 sums, Z20 and Z21 weights, Z22 scales, Z23 two blocks and products.
 TEXT ·dotQ8_0_4x5AVX512VNNI(SB), NOSPLIT, $0-88
 	MOVL $0xFF00, R14
@@ -11871,7 +11871,7 @@ end:
 
 // func dotQ8_0_4x6AVX512VNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 4 × 6, but for the scales of columns. Requires AVX-512 F, BW, VL, VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI, R10 x, R9 xs, CX n left, less 64, DX what to prefetch, behind these rows;
 // Z0 … Z23 sums, Z24 and Z25 weights, Z26 scales, Z27 two blocks and products.
 TEXT ·dotQ8_0_4x6AVX512VNNI(SB), NOSPLIT, $0-88
 	MOVL $0xFF00, R14

@@ -76,7 +76,7 @@ GLOBL ·dotIntLowAVXVNNI<>(SB), RODATA|NOPTR, $32
 
 // func dotQ4_0_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
 TEXT ·dotQ4_0_1x1AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y5
@@ -137,7 +137,7 @@ end:
 
 // func dotQ4_0_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
 TEXT ·dotQ4_0_4x1AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y12
@@ -249,7 +249,7 @@ end:
 
 // func dotQ4_0_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ4_0_4x2AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y13
@@ -395,7 +395,7 @@ end:
 
 // func dotQ4_0_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
 TEXT ·dotQ4_0_2x3AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y11
@@ -509,7 +509,7 @@ end:
 
 // func dotQ4_0_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ4_0_2x4AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y13
@@ -641,7 +641,7 @@ end:
 
 // func dotQ4_0_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_0 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
 TEXT ·dotQ4_0_2x5AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y15
@@ -792,7 +792,7 @@ end:
 
 // func dotQ4_1_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
 TEXT ·dotQ4_1_1x1AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y7
@@ -856,7 +856,7 @@ end:
 
 // func dotQ4_1_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
 TEXT ·dotQ4_1_4x1AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y15
@@ -974,7 +974,7 @@ end:
 
 // func dotQ4_1_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ4_1_4x2AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y14
@@ -1137,7 +1137,7 @@ end:
 
 // func dotQ4_1_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
 TEXT ·dotQ4_1_2x3AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y12
@@ -1264,7 +1264,7 @@ end:
 
 // func dotQ4_1_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ4_1_2x4AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntNibbleAVXVNNI<>(SB), Y14
@@ -1416,7 +1416,7 @@ end:
 
 // func dotQ4_1_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q4_1 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
 TEXT ·dotQ4_1_2x5AVXVNNI(SB), NOSPLIT, $0-88
 
@@ -1591,7 +1591,7 @@ end:
 
 // func dotQ5_0_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
 TEXT ·dotQ5_0_1x1AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y5
@@ -1662,7 +1662,7 @@ end:
 
 // func dotQ5_0_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
 TEXT ·dotQ5_0_4x1AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y12
@@ -1800,7 +1800,7 @@ end:
 
 // func dotQ5_0_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ5_0_4x2AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y13
@@ -1971,7 +1971,7 @@ end:
 
 // func dotQ5_0_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
 TEXT ·dotQ5_0_2x3AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y11
@@ -2100,7 +2100,7 @@ end:
 
 // func dotQ5_0_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ5_0_2x4AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y13
@@ -2245,7 +2245,7 @@ end:
 
 // func dotQ5_0_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_0 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
 TEXT ·dotQ5_0_2x5AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y15
@@ -2408,7 +2408,7 @@ end:
 
 // func dotQ5_1_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
 TEXT ·dotQ5_1_1x1AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y7
@@ -2485,7 +2485,7 @@ end:
 
 // func dotQ5_1_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
 TEXT ·dotQ5_1_4x1AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y15
@@ -2635,7 +2635,7 @@ end:
 
 // func dotQ5_1_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ5_1_4x2AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y14
@@ -2831,7 +2831,7 @@ end:
 
 // func dotQ5_1_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R12 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
 TEXT ·dotQ5_1_2x3AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y12
@@ -2977,7 +2977,7 @@ end:
 
 // func dotQ5_1_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ5_1_2x4AVXVNNI(SB), NOSPLIT, $0-88
 	VMOVUPS ·dotIntBitsAVXVNNI<>(SB), Y14
@@ -3146,7 +3146,7 @@ end:
 
 // func dotQ5_1_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q5_1 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R12, R13 sums of their blocks, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
 TEXT ·dotQ5_1_2x5AVXVNNI(SB), NOSPLIT, $0-88
 
@@ -3337,7 +3337,7 @@ end:
 
 // func dotQ8_0_1x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 1 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y0 sums, Y1 the scale of a block, Y2 weights.
 TEXT ·dotQ8_0_1x1AVXVNNI(SB), NOSPLIT, $0-88
 
@@ -3393,7 +3393,7 @@ end:
 
 // func dotQ8_0_4x1AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 4 × 1, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y3 sums, Y4 the scale of a block, Y5 weights.
 TEXT ·dotQ8_0_4x1AVXVNNI(SB), NOSPLIT, $0-88
 
@@ -3492,7 +3492,7 @@ end:
 
 // func dotQ8_0_4x2AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 4 × 2, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI, R11 w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ8_0_4x2AVXVNNI(SB), NOSPLIT, $0-88
 
@@ -3625,7 +3625,7 @@ end:
 
 // func dotQ8_0_2x3AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 2 × 3, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y5 sums, Y6 the scale of a block, Y7 weights.
 TEXT ·dotQ8_0_2x3AVXVNNI(SB), NOSPLIT, $0-88
 
@@ -3732,7 +3732,7 @@ end:
 
 // func dotQ8_0_2x4AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 2 × 4, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y7 sums, Y8 the scale of a block, Y9 weights.
 TEXT ·dotQ8_0_2x4AVXVNNI(SB), NOSPLIT, $0-88
 
@@ -3857,7 +3857,7 @@ end:
 
 // func dotQ8_0_2x5AVXVNNI(y *float32, ys, yr int, w *byte, ws int, x *byte, xs int, n, groups, yn, wn int)
 // Table.DotInt of q8_0 for groups of 2 × 5, but for the scales of columns. Requires AVX2, FMA, F16C, AVX-VNNI, groups > 0, and n > 0, a multiple of 32.
-// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, a little behind these rows;
+// BX y, AX ys, DI w, R8 ws, SI, R10 x, R9 xs, CX n left, DX what to prefetch, behind these rows;
 // Y0 … Y9 sums, Y10 the scale of a block, Y11 weights.
 TEXT ·dotQ8_0_2x5AVXVNNI(SB), NOSPLIT, $0-88
 
