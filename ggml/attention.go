@@ -39,8 +39,9 @@ func (c *CPU) SelfAttend(o SelfAttend) {
 		grow(&s.line, t.MR*a.keyPanels*t.NR)
 		grow(&s.tile, t.NR*HeadSize)
 	}
-	c.pool.run(&c.packing, a.keyPanels)
-	c.pool.run(a, a.heads*a.tiles)
+	c.queue(&c.packing, a.keyPanels)
+	c.queue(a, a.heads*a.tiles)
+	c.flush()
 }
 
 func (a *selfAttend) keysLen() int   { return a.keyPanels * a.c.tab.NR * HeadSize }

@@ -44,8 +44,8 @@ type store struct {
 
 // Store implements Backend.
 func (c *CPU) Store(o Store) {
-	s := &c.store
-	s.cache = o.Cache.(*cache)
+	s := c.queued.stores.next(c)
+	s.c, s.cache = c, o.Cache.(*cache)
 	shape := s.cache.shape
 	if width := shape.Heads * HeadSize; o.K.Cols != width || o.V.Cols != width || o.K.Rows != o.V.Rows || o.Layer >= shape.Layers {
 		panic(fmt.Sprintf("ggml: store: %d×%d and %d×%d into layer %d of %+v", o.K.Rows, o.K.Cols, o.V.Rows, o.V.Cols, o.Layer, shape))
@@ -63,7 +63,7 @@ func (c *CPU) Store(o Store) {
 		}
 	}
 	s.chunk = max(1, chunkNumbers/(2*o.K.Cols))
-	c.pool.run(s, (s.rows+s.chunk-1)/s.chunk)
+	c.queue(s, (s.rows+s.chunk-1)/s.chunk)
 }
 
 func (s *store) run(_, i int) {
@@ -93,12 +93,12 @@ type attend struct {
 }
 
 // chunkCells is how many cells a task sees at least: about 5 µs where they come from memory.
-const chunkCells = 512
+const chunkCells = 256
 
 // Attend implements Backend.
 func (c *CPU) Attend(o Attend) {
-	a := &c.attend
-	a.cache = o.Cache.(*cache)
+	a := c.queued.attends.next(c)
+	a.c, a.cache = c, o.Cache.(*cache)
 	shape := a.cache.shape
 	if width := shape.Heads * HeadSize; o.Q.Cols != width || o.Dst.Cols != width || o.Q.Rows != o.Dst.Rows || o.Layer >= shape.Layers {
 		panic(fmt.Sprintf("ggml: attention: %d×%d = %d×%d over layer %d of %+v", o.Dst.Rows, o.Dst.Cols, o.Q.Rows, o.Q.Cols, o.Layer, shape))
@@ -124,9 +124,10 @@ func (c *CPU) Attend(o Attend) {
 		grow(&c.scratch[i].line, kernel.MaxQueries*most)
 		grow(&c.scratch[i].query, kernel.MaxQueries*HeadSize)
 	}
-	a.chunk = (chunkCells + most - 1) / most
 	pairs := shape.Heads * (len(a.groups) - 1)
-	c.pool.run(a, (pairs+a.chunk-1)/a.chunk)
+	tasks := max(1, min((pairs*most+chunkCells-1)/chunkCells, pairs))
+	a.chunk = (pairs + tasks - 1) / tasks
+	c.queue(a, (pairs+a.chunk-1)/a.chunk)
 }
 
 // joins reports whether row r sees what the rows of the last group see, and there is room for it.

@@ -94,7 +94,9 @@ func newCached(t *testing.T, c *CPU) *cached {
 		slots[i], cells[i] = int32(i/s.shape.Cells), int32(i%s.shape.Cells)
 	}
 	c.Store(Store{Cache: s.cache, Layer: 1, K: k, V: v, Slots: slots, Cells: cells})
+	c.flush()
 	c.Store(Store{Cache: s.cache, Layer: 0, K: v, V: v, Slots: slots, Cells: cells})
+	c.flush()
 	for i := range ks {
 		s.k = append(s.k, FromHalf(ToHalf(ks[i])))
 		s.v = append(s.v, FromHalf(ToHalf(vs[i])))
@@ -147,6 +149,7 @@ func TestAttend(t *testing.T) {
 					op.Cells, op.Span = lists, s.shape.Cells
 				}
 				c.Attend(op)
+				c.flush()
 				near(t, fmt.Sprintf("%d rows, list %t", n, list), contents(t, q), want, 5e-6)
 			}
 		}
@@ -164,6 +167,7 @@ func TestAttendRowsAreIndependent(t *testing.T) {
 			dst, _ := matrix(6, n, width, 0)
 			c.Attend(Attend{Dst: dst, Q: q.Sub(from, n), Cache: s.cache, Layer: 1, Slots: slots[from:], Counts: counts[from:],
 				Cells: lists[from*s.shape.Cells:], Span: s.shape.Cells})
+			c.flush()
 			return contents(t, dst)
 		}
 		all := run(0, rows)
@@ -217,6 +221,7 @@ func TestNorm(t *testing.T) {
 				}
 			}
 			c.Norm(Norm{Dst: x, X: x, W: w, B: b})
+			c.flush()
 			near(t, fmt.Sprintf("%+v", s), contents(t, x), want, 5e-6)
 
 			sum, sums := matrix(4, s.rows, s.cols, 1)
@@ -229,7 +234,9 @@ func TestNorm(t *testing.T) {
 				sums[i] += v
 			}
 			c.Norm(Norm{Dst: alone, X: alone, W: w, B: b})
+			c.flush()
 			c.Norm(Norm{Dst: given, X: sum, Add: given, W: w, B: b})
+			c.flush()
 			if i := differ(contents(t, given), contents(t, alone)); i >= 0 {
 				t.Errorf("%+v: number %d is not that of the sum", s, i)
 			}

@@ -10,7 +10,7 @@ const HeadSize = 64
 // a decoder step once for each number of rows and replay them. For that reason positions, cells and slots of a step lie in
 // Buffers and are never arguments.
 //
-// Operations are queued in order and may return before they are done; Read and Pick wait. An operation that fails makes
+// Operations are queued in order and may return before they are done; Read, Pick and Err wait. An operation that fails makes
 // the backend keep the error, which the next Read, Pick or Err returns; whatever was queued after it has no effect.
 // A Backend is used by one goroutine at a time.
 type Backend interface {
@@ -38,7 +38,6 @@ type Backend interface {
 	Conv(Conv)
 	Norm(Norm)
 	Linear(Linear)
-	Linears([]Linear)
 	SelfAttend(SelfAttend)
 	Embed(Embed)
 	Store(Store)
@@ -47,7 +46,7 @@ type Backend interface {
 	// Pick multiplies, filters and ranks; see Pick. It fills one Picked for each row of p.X.
 	Pick(ctx context.Context, p Pick, dst []Picked) error
 
-	// Err returns the first error of the queue.
+	// Err waits for all that was queued and returns its first error.
 	Err() error
 
 	// Close waits for the queue and gives the device's memory back. It does not close what the caller handed in (a
@@ -96,6 +95,20 @@ func Spaced(b Buffer, off, rows, cols int) Mat {
 // SpacedLen is the number of elements of a Spaced matrix.
 func SpacedLen(rows, cols int) int { return rows * (cols + RowGap) }
 
+// overlaps reports whether m and o may have a number in common.
+func (m Mat) overlaps(o Mat) bool {
+	a, b := m.slice(), o.slice()
+	if len(a) == 0 || len(b) == 0 || &m.Buf.(floats)[0] != &o.Buf.(floats)[0] {
+		return false
+	}
+	if m.Off > o.Off {
+		m, o = o, m
+	}
+	between := o.Off - m.Off // rows of equal stride may lie beside each other
+	beside := m.Stride == o.Stride && between%m.Stride >= m.Cols && between%m.Stride+o.Cols <= m.Stride
+	return !beside && between < len(m.slice())
+}
+
 // Sub returns rows [from, from+n) of m.
 func (m Mat) Sub(from, n int) Mat {
 	m.Off += from * m.Stride
@@ -138,8 +151,8 @@ type Norm struct {
 	W, B        Weight
 }
 
-// Linear is Dst[r][n] = f(Σ_k X[r][k]·W[n][k] + Bias[n]), f being GELU in its erf form or nothing. Dst must not overlap X. Linears does several that do not
-// depend on each other, with the same bits; those of one X are cheaper together.
+// Linear is Dst[r][n] = f(Σ_k X[r][k]·W[n][k] + Bias[n]), f being GELU in its erf form or nothing. Dst must not overlap X. Those of
+// one X are cheaper one behind the other.
 type Linear struct {
 	Dst, X Mat
 	W      Weight

@@ -24,6 +24,7 @@ func (c *CPU) Conv(v Conv) {
 		panic(fmt.Sprintf("ggml: conv: %d×%d = %d×%d (stride %d) by %d×%d at every %d", v.Dst.Rows, v.Dst.Cols,
 			frames, channels, v.X.Stride, w.rows, w.cols, v.Stride))
 	}
+	c.flush() // the rows at the edges are copied here
 	x := v.X.slice()
 	g := &c.window
 	g.dst, g.ldd, g.rows = v.Dst.slice(), v.Dst.Stride, v.Dst.Rows

@@ -24,8 +24,8 @@ type CPUOptions struct {
 // PrecisionFloat is the CPUOptions.Precision that rounds no activations.
 const PrecisionFloat = "float"
 
-// CPU is the Backend that every machine has. Its operations are done when they return, and their failures are bugs of the
-// caller that panic; Err is always nil. Weights are read where they lie.
+// CPU is the Backend that every machine has. Failures of its operations are bugs of the caller, which panic when the
+// operation is queued or done; Err, which is always nil, waits for all of them. Weights are read where they lie.
 //
 // Nothing is allocated by an operation once the largest shapes have been seen. A result has the same bits on any number
 // of threads.
@@ -35,18 +35,14 @@ type CPU struct {
 	float   bool      // PrecisionFloat
 	scratch []scratch // one a worker
 
-	// The operations' arguments, kept here so that a job is a pointer to what exists.
+	queued queue
+
+	// Arguments of the operations that are done when they return, kept here so that a job is a pointer to what exists.
 	window    window
 	panelling panelling
 	rounder   rounder
-	step      step
-	steps     steps
-	round     round
-	norm      norm
 	packing   packing
 	self      selfAttend
-	store     store
-	attend    attend
 	picking   picking
 	ranking   ranking
 
@@ -64,7 +60,11 @@ type scratch struct {
 	tile  []float32 // results before they are added to what is there
 	line  []float32 // scores; logits
 	query []float32
-	_     [64]byte
+
+	rounded    []byte // columns of a step in integers
+	_          [64]byte
+	roundedFor uint64 // id of that step; on a line of its own, since the slices are read by all and this is written
+	_          [64]byte
 }
 
 // NewCPU returns a backend that computes on p, which the caller keeps and closes after it. The error names a rung that this
@@ -84,8 +84,7 @@ func NewCPU(p *Pool, o CPUOptions) (*CPU, error) {
 
 func newCPU(p *Pool, tab *kernel.Table) *CPU {
 	c := &CPU{pool: p, tab: tab, scratch: make([]scratch, p.Threads())}
-	c.window.c, c.panelling.c, c.rounder.c, c.step.c, c.round.s, c.norm.c, c.packing.c = c, c, c, c, &c.step, c, c
-	c.self.c, c.store.c, c.attend.c, c.picking.c, c.ranking.c = c, c, c, c, c
+	c.window.c, c.panelling.c, c.rounder.c, c.packing.c, c.self.c, c.picking.c, c.ranking.c = c, c, c, c, c, c, c
 	return c
 }
 
@@ -97,8 +96,11 @@ func (c *CPU) Device() string {
 	return fmt.Sprintf("CPU %s, 1 thread", c.tab.Name)
 }
 
-// Err returns nil.
-func (c *CPU) Err() error { return nil }
+// Err does what is queued and returns nil.
+func (c *CPU) Err() error {
+	c.flush()
+	return nil
+}
 
 // Close lets go of the scratch memory.
 func (c *CPU) Close() error {
@@ -135,16 +137,23 @@ func (c *CPU) Ints(n int) (Buffer, error) {
 }
 
 // Write copies src into dst from element off on.
-func (c *CPU) Write(dst Buffer, off int, src []float32) { copy(dst.(floats)[off:][:len(src)], src) }
+func (c *CPU) Write(dst Buffer, off int, src []float32) {
+	c.flush()
+	copy(dst.(floats)[off:][:len(src)], src)
+}
 
 // WriteInts copies src into dst from element off on.
-func (c *CPU) WriteInts(dst Buffer, off int, src []int32) { copy(dst.(ints)[off:][:len(src)], src) }
+func (c *CPU) WriteInts(dst Buffer, off int, src []int32) {
+	c.flush()
+	copy(dst.(ints)[off:][:len(src)], src)
+}
 
 // Read copies from src, starting at element off, into dst. The error is that of ctx.
 func (c *CPU) Read(ctx context.Context, dst []float32, src Buffer, off int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	c.flush()
 	copy(dst, src.(floats)[off:][:len(dst)])
 	return nil
 }

@@ -34,6 +34,7 @@ func BenchmarkLinearWindow(b *testing.B) {
 				op := Linear{Dst: dense(rows, n), X: dense(rows, k), W: w, Bias: bias, GELU: n > k, Regime: Window}
 				for b.Loop() {
 					c.Linear(op)
+					c.flush()
 				}
 				perSecond(b, 2*rows*float64(k)*float64(n), "GFLOP/s")
 			})
@@ -52,6 +53,7 @@ func BenchmarkLinearStep(b *testing.B) {
 				op := Linear{Dst: dense(rows, n), X: dense(rows, k), W: w}
 				for b.Loop() {
 					c.Linear(op)
+					c.flush()
 				}
 				perSecond(b, float64(len(tw.Data)), "GB/s")
 			})
@@ -84,6 +86,7 @@ func BenchmarkAttend(b *testing.B) {
 			}
 			x := dense(cells, heads*HeadSize)
 			c.Store(Store{Cache: kv, K: x, V: x, Slots: slots, Cells: order})
+			c.flush()
 			counts := make(ints, rows)
 			for i := range counts {
 				counts[i] = cells
@@ -91,6 +94,7 @@ func BenchmarkAttend(b *testing.B) {
 			op := Attend{Dst: dense(rows, heads*HeadSize), Q: x.Sub(0, rows), Cache: kv, Slots: slots, Counts: counts}
 			for b.Loop() {
 				c.Attend(op)
+				c.flush()
 			}
 		})
 	}

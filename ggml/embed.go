@@ -10,6 +10,7 @@ func (c *CPU) Embed(e Embed) {
 	if w.cols != n || pos.cols != n {
 		panic(fmt.Sprintf("ggml: embed: rows of %d from tokens of %d and positions of %d", n, w.cols, pos.cols))
 	}
+	c.flush()
 	dst, s := e.Dst.slice(), &c.scratch[0]
 	grow(&s.line, n)
 	for r := range e.Dst.Rows {

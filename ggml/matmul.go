@@ -146,8 +146,9 @@ func (g *window) multiply() {
 	}
 	for g.first = 0; g.first < all; g.first += piece {
 		g.panels = min(piece, all-g.first)
-		c.pool.run(&c.panelling, g.panels)
-		c.pool.run(g, roundUp(g.panels, g.group)/g.group*g.spans)
+		c.queue(&c.panelling, g.panels)
+		c.queue(g, roundUp(g.panels, g.group)/g.group*g.spans)
+		c.flush()
 	}
 }
 

@@ -22,7 +22,7 @@ func (g *window) round() {
 	r.x, r.ldx, r.rows, r.cols, r.p = g.x, g.ldx, g.rows, g.w.cols, g.p
 	r.chunk = max(1, roundChunk/r.cols)
 	grow(&g.c.rounded, r.rows*r.p.RowBytes(r.cols))
-	g.c.pool.run(r, (r.rows+r.chunk-1)/r.chunk)
+	g.c.queue(r, (r.rows+r.chunk-1)/r.chunk)
 }
 
 func (r *rounder) run(_, i int) {

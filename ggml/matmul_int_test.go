@@ -25,10 +25,11 @@ func TestPrecision(t *testing.T) {
 				tol := 4e-6 + 3e-7*slices.Max(sizes)
 				m := weightOf(t, c, tw)
 				if precision == "" && c.integers(m.(*weight)) {
-					tol += rounding(xs, w, k)
+					tol += roundingLoss(xs, w, k)
 				}
 				dst, _ := matrix(2, rows, n, 1)
 				c.Linear(Linear{Dst: dst, X: x, W: m, Regime: regime})
+				c.flush()
 				got[i] = contents(t, dst)
 				near(t, typ.String()+" "+precision, got[i], want, tol)
 			}

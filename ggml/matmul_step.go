@@ -2,21 +2,31 @@ package ggml
 
 import "github.com/whisperfile/whisperfile/ggml/internal/kernel"
 
-// step is the product of a few rows with a weight as dots: every row of the weight is read once for all rows of X, whose
-// results do not depend on each other. A task is a chunk of the weight's rows.
+// step is products of the same few rows with up to three weights of one shape and type as dots: every row of a weight is read once for all rows
+// of X, whose results do not depend on each other. A task is a chunk of the rows of one weight.
 type step struct {
-	c        *CPU
-	dst, x   []float32
-	ldd, ldx int
-	rows     int
-	depth    int // length of a dot: the weight's columns, rounded up
-	w        *weight
-	epilogue
-	chunk int // rows of the weight a task
-	group int // rows of the weight widened at once
+	c       *CPU
+	x       []float32
+	ldx     int
+	rows    int
+	depth   int // length of a dot: a weight's columns, rounded up
+	linears [3]linear
+	n       int // products
+	chunk   int // rows of a weight a task
+	tasks   int // of a product
+	group   int // rows of a weight widened at once
 
 	integers bool
-	column   int // bytes of a column in integers
+	column   int    // bytes of a column in integers
+	shared   bool   // the columns are rounded once for all workers, to CPU.rounded, else each does so for itself
+	id       uint64 // tells what a worker has rounded from what it will
+}
+
+// linear is a weight, and where what it gives goes.
+type linear struct {
+	w   *weight
+	dst Mat
+	epilogue
 }
 
 const (
@@ -34,78 +44,82 @@ const (
 	wideBytes = 32 << 10
 )
 
-// steps are products of the same columns with up to three weights of one shape and type. A task is one of a step.
-type steps struct {
-	parts [3]step
-	tasks int // of each part
-}
-
-func (s *steps) run(worker, i int) { s.parts[i/s.tasks].run(worker, i%s.tasks) }
-
-// Linears implements Backend.
-func (c *CPU) Linears(l []Linear) {
-	if alike(l) {
-		c.multiplyStep(l...)
+// multiplyStep queues a product as a step, where it can together with those before it.
+func (c *CPU) multiplyStep(l Linear) {
+	p := linear{w: l.weight(), dst: l.Dst, epilogue: l.epilogue()}
+	if s := c.queued.open(l.X, p); s != nil {
+		s.linears[s.n] = p
+		s.n++
+		s.cut()
+		c.queued.stages[len(c.queued.stages)-1].chunks = s.n * s.tasks
 		return
 	}
-	for _, one := range l {
-		c.Linear(one)
+	s := c.newStep(l.X, p)
+	c.queue(s, s.tasks)
+	if s.depth > p.w.cols {
+		c.flush() // there is one place for such columns
 	}
 }
 
-// multiplyStep computes products that are alike, or a single one, as steps.
-func (c *CPU) multiplyStep(l ...Linear) {
-	w := l[0].weight()
-	c.prepareStep(l[0].X, w, len(l))
-	for i, one := range l {
-		s := &c.steps.parts[i]
-		*s = c.step
-		s.w, s.epilogue = one.weight(), one.epilogue()
-		s.dst, s.ldd = one.Dst.slice(), one.Dst.Stride
+// open returns the step that was queued last, if p can be one of its products. x is what p's weight is multiplied with.
+func (q *queue) open(x Mat, p linear) *step {
+	if len(q.stages) == 0 {
+		return nil
 	}
-	c.steps.tasks = (w.rows + c.step.chunk - 1) / c.step.chunk
-	c.pool.run(&c.steps, len(l)*c.steps.tasks)
-}
-
-// alike reports whether l are steps of one X with weights that go through the same hands.
-func alike(l []Linear) bool {
-	if len(l) < 2 || len(l) > len(steps{}.parts) || l[0].X.Rows == 0 {
-		return false
+	s, ok := q.stages[len(q.stages)-1].job.(*step)
+	if !ok || s.n == len(s.linears) || x.Rows != s.rows || x.Stride != s.ldx || &x.slice()[0] != &s.x[0] {
+		return nil
 	}
-	first, x := l[0].W.(*weight), l[0].X
-	for _, one := range l {
-		same := one.X.Rows == x.Rows && one.X.Stride == x.Stride && &one.X.slice()[0] == &x.slice()[0]
-		if w := one.W.(*weight); one.Regime != Step || !same || w.typ != first.typ || w.rows != first.rows || w.cols != first.cols {
-			return false
+	for _, other := range s.linears[:s.n] {
+		if w := other.w; w.typ != p.w.typ || w.rows != p.w.rows || w.cols != p.w.cols || p.dst.overlaps(other.dst) {
+			return nil
 		}
 	}
-	return true
+	return s
 }
 
-// prepareStep readies c.step, but for where its results go, and the columns: those of x, for as many weights like w.
-func (c *CPU) prepareStep(x Mat, w *weight, weights int) {
-	s := &c.step
-	s.x, s.ldx, s.rows, s.w = x.slice(), x.Stride, x.Rows, w
-	s.depth = roundUp(w.cols, dotBlock)
-	if s.depth > w.cols {
+// newStep prepares the product of x and p.w. Columns are rounded, or what lies in the queue before would be.
+func (c *CPU) newStep(x Mat, p linear) *step {
+	depth := roundUp(p.w.cols, dotBlock)
+	if depth > p.w.cols {
+		c.flush()
+	}
+	s := c.queued.steps.next(c)
+	c.queued.ids++
+	*s = step{c: c, x: x.slice(), ldx: x.Stride, rows: x.Rows, depth: depth, n: 1, id: c.queued.ids}
+	s.linears[0] = p
+	if depth > p.w.cols {
 		grow(&c.padded, s.rows*s.depth)
 		for r := range s.rows {
 			line := c.padded[r*s.depth:][:s.depth]
-			clear(line[copy(line, s.x[r*s.ldx:][:w.cols]):])
+			clear(line[copy(line, s.x[r*s.ldx:][:p.w.cols]):])
 		}
 		s.x, s.ldx = c.padded, s.depth
 	}
-	if s.integers = c.integers(w); s.integers {
-		s.column = roundUp(kernel.QuantizedBytes(w.cols), 64)
-		grow(&c.rounded, s.rows*s.column)
-		c.round.all()
+	if s.integers = c.integers(p.w); s.integers {
+		s.column = roundUp(kernel.QuantizedBytes(p.w.cols), 64)
+		if s.shared = s.rows*s.depth > roundAlone; s.shared {
+			grow(&c.rounded, s.rows*s.column)
+			c.queue((*rounding)(s), s.rows)
+		} else {
+			for i := range c.scratch {
+				grow(&c.scratch[i].rounded, s.rows*s.column)
+			}
+		}
 	}
-	s.chunk = stepChunk(weights*w.rows, s.depth, s.rows, c.pool.Threads())
+	s.cut()
+	return s
+}
+
+// cut divides the products into tasks.
+func (s *step) cut() {
+	w := s.linears[0].w
+	s.chunk = stepChunk(s.n*w.rows, s.depth, s.rows, s.c.pool.Threads())
+	s.tasks = (w.rows + s.chunk - 1) / s.chunk
 	s.group = min(s.chunk, max(4, wideBytes/(4*s.depth)))
-	for i := range c.scratch {
-		sc := &c.scratch[i]
-		if !dotted(s.w) && !s.integers {
-			sc.growRows(s.group * s.depth)
+	if !s.integers && !dotted(w) {
+		for i := range s.c.scratch {
+			s.c.scratch[i].growRows(s.group * s.depth)
 		}
 	}
 }
@@ -125,60 +139,65 @@ func dotted(w *weight) bool {
 // integers reports whether w is multiplied in integers.
 func (c *CPU) integers(w *weight) bool { return !c.float && c.tab.DotInt[w.typ] != nil }
 
-// round turns the columns of a step into integers. A task is a column.
-type round struct{ s *step }
+// rounding turns the columns of a step into integers, once for all workers. A task is a column.
+type rounding step
 
-// roundAlone is how many numbers are rounded in less time than it takes to share them out.
+// roundAlone is how many numbers are rounded in less time than it takes to wait until others have done it.
 const roundAlone = 4096
 
-func (q *round) all() {
-	if s := q.s; s.rows*s.depth > roundAlone {
-		s.c.pool.run(q, s.rows)
-		return
-	}
-	for r := range q.s.rows {
-		q.run(0, r)
-	}
+func (r *rounding) run(_, column int) { (*step)(r).round(r.c.rounded, column) }
+
+// round turns a column into integers.
+func (s *step) round(dst []byte, column int) {
+	t := s.c.tab
+	t.Quantize(dst[column*s.column:][:s.column], s.x[column*s.ldx:][:s.depth], t.Split[s.linears[0].w.typ])
 }
 
-func (q *round) run(worker, r int) {
-	s := q.s
-	t := s.c.tab
-	t.Quantize(s.c.rounded[r*s.column:][:s.column], s.x[r*s.ldx:][:s.depth], t.Split[s.w.typ])
+// rounded returns the columns in integers, one every s.column bytes.
+func (s *step) rounded(sc *scratch) []byte {
+	if s.shared {
+		return s.c.rounded
+	}
+	if sc.roundedFor != s.id {
+		for column := range s.rows {
+			s.round(sc.rounded, column)
+		}
+		sc.roundedFor = s.id
+	}
+	return sc.rounded
 }
 
 func (s *step) run(worker, i int) {
-	t, sc := s.c.tab, &s.c.scratch[worker]
-	first := i * s.chunk
-	n := min(s.chunk, s.w.rows-first)
-	y := s.dst[first:]
-	s.dots(sc, y, s.ldd, first, n)
-	for c := range s.rows {
-		line := y[c*s.ldd:][:n]
-		if s.bias != nil {
-			t.Add(line, s.bias[first:][:n])
+	t, p, first := s.c.tab, &s.linears[i/s.tasks], i%s.tasks*s.chunk
+	n := min(s.chunk, p.w.rows-first)
+	y, ldy := p.dst.slice()[first:], p.dst.Stride
+	s.dots(&s.c.scratch[worker], y, ldy, p.w, first, n)
+	for r := range s.rows {
+		line := y[r*ldy:][:n]
+		if p.bias != nil {
+			t.Add(line, p.bias[first:][:n])
 		}
-		if s.gelu {
+		if p.gelu {
 			t.GELU(line)
 		}
 	}
 }
 
-// dots multiplies n rows of the weight from first on with all columns.
-func (s *step) dots(sc *scratch, y []float32, ldy, first, n int) {
+// dots multiplies n rows of w, one of the weights, from first on with all columns.
+func (s *step) dots(sc *scratch, y []float32, ldy int, w *weight, first, n int) {
 	if s.integers {
-		w := s.w.data[first*s.w.stride:]
+		x, data := s.rounded(sc), w.data[first*w.stride:]
 		for c := 0; c < s.rows; c += maxColumns {
-			s.c.tab.DotInt[s.w.typ](y[c*ldy:], ldy, w, s.w.stride, s.c.rounded[c*s.column:], s.column, n, min(maxColumns, s.rows-c), s.depth)
+			s.c.tab.DotInt[w.typ](y[c*ldy:], ldy, data, w.stride, x[c*s.column:], s.column, n, min(maxColumns, s.rows-c), s.depth)
 		}
 		return
 	}
-	if dotted(s.w) {
+	if dotted(w) {
 		dot := s.c.tab.DotF32
-		if s.w.typ == F16 {
+		if w.typ == F16 {
 			dot = s.c.tab.DotF16
 		}
-		s.columns(dot, y, ldy, s.w.data[first*s.w.stride:], s.w.stride, n)
+		s.columns(dot, y, ldy, w.data[first*w.stride:], w.stride, n)
 		return
 	}
 	wide := sc.floats()
@@ -186,8 +205,8 @@ func (s *step) dots(sc *scratch, y []float32, ldy, first, n int) {
 		g := min(s.group, n-r)
 		for j := range g {
 			line := wide[j*s.depth:][:s.depth]
-			clear(line[s.w.cols:])
-			s.c.widenRow(s.w, line[:s.w.cols], first+r+j, 0)
+			clear(line[w.cols:])
+			s.c.widenRow(w, line[:w.cols], first+r+j, 0)
 		}
 		s.columns(s.c.tab.DotF32, y[r:], ldy, sc.rows, 4*s.depth, g)
 	}

@@ -80,9 +80,10 @@ func (l linearCase) run(t *testing.T, c *CPU, regime Regime) {
 		}
 	}
 	c.Linear(op)
+	c.flush()
 	tol := 4e-6 + 3e-7*slices.Max(sizes)
 	if c.integers(op.W.(*weight)) {
-		tol += rounding(xs, w, l.k)
+		tol += roundingLoss(xs, w, l.k)
 	}
 	near(t, l.String(), contents(t, dst), want, tol)
 	if i := differ(contents(t, x), xs); i >= 0 {
@@ -90,9 +91,9 @@ func (l linearCase) run(t *testing.T, c *CPU, regime Regime) {
 	}
 }
 
-// rounding bounds what a sum over a row of w may lose where each of x is rounded to 8 bits and a GELU follows: half a
+// roundingLoss bounds what a sum over a row of w may lose where each of x is rounded to 8 bits and a GELU follows: half a
 // step, times 1.13.
-func rounding(x, w []float32, k int) float64 {
+func roundingLoss(x, w []float32, k int) float64 {
 	var largest, most float64
 	for _, v := range x {
 		largest = max(largest, math.Abs(float64(v)))
@@ -142,14 +143,19 @@ func TestLinears(t *testing.T) {
 						}
 						l.Dst, _ = matrix(2, max(rows, 1), n, i)
 						l.Dst = l.Dst.Sub(0, rows)
-						if c.Linear(l); rows > 0 {
+						c.Linear(l)
+						c.flush()
+						if rows > 0 {
 							want = append(want, contents(t, l.Dst))
 						}
 						l.Dst, _ = matrix(3, max(rows, 1), n, i)
 						l.Dst = l.Dst.Sub(0, rows)
 						together = append(together, l)
 					}
-					c.Linears(together)
+					for _, l := range together {
+						c.Linear(l)
+					}
+					c.flush()
 					for i := range want {
 						if at := differ(contents(t, together[i].Dst), want[i]); at >= 0 {
 							t.Errorf("%v, %d rows, regime %d: number %d of product %d is not the one of Linear", types, rows, regime, at, i)
@@ -161,11 +167,49 @@ func TestLinears(t *testing.T) {
 	})
 }
 
+// TestQueue: operations that wait for each other in the queue, more than it holds, have the bits that they have one by one.
+func TestQueue(t *testing.T) {
+	const state, rows = 128, 2
+	sameOnAllCPUs(t, func(c *CPU) []float32 {
+		f16, _ := tensor(F16, random(1, state*state, 0.1), state, state)
+		q5, _ := tensor(Q5_0, random(2, state*state, 0.1), state, state)
+		weights := []Weight{weightOf(t, c, f16), weightOf(t, c, q5)}
+		bias, _ := vectorOf(t, c, 3, state)
+		var slots, cells, counts Buffer = ints{0, 1}, ints{0, 0}, ints{1, 1}
+		run := func(wait func()) []float32 {
+			kv, _ := c.Cache(CacheShape{Layers: 1, Heads: state / HeadSize, Slots: 2, Cells: 1})
+			x, _ := matrix(4, rows, state, 1)
+			y, _ := matrix(5, rows, state, 2)
+			for i := range 3 * maxQueued {
+				w := weights[i/2%2]
+				for _, op := range []func(){
+					func() { c.Norm(Norm{Dst: y, X: x, W: bias, B: bias}) },
+					func() { c.Linear(Linear{Dst: x, X: y, W: w, Bias: bias}) },
+					func() { c.Linear(Linear{Dst: x, X: y, W: w}) }, // in the same place
+					func() { c.Store(Store{Cache: kv, K: y, V: x, Slots: slots, Cells: cells}) },
+					func() { c.Attend(Attend{Dst: x, Q: y, Cache: kv, Slots: slots, Counts: counts}) },
+				} {
+					op()
+					wait()
+				}
+			}
+			c.flush()
+			return contents(t, x)
+		}
+		want := run(c.flush)
+		if i := differ(run(func() {}), want); i >= 0 {
+			t.Errorf("%s: number %d is another where operations are queued", c.Device(), i)
+		}
+		return want
+	})
+}
+
 func TestLinearOfNoRows(t *testing.T) {
 	eachISA(t, func(t *testing.T, c *CPU) {
 		tw, _ := tensor(F16, random(3, 64, 1), 32, 2)
 		for _, regime := range []Regime{Step, Window} {
 			c.Linear(Linear{Dst: View(floats{}, 0, 2), X: View(floats{}, 0, 32), W: weightOf(t, c, tw), Regime: regime})
+			c.flush()
 		}
 	})
 }
@@ -177,6 +221,7 @@ func linearOf(tb testing.TB, c *CPU, tw Tensor, x Mat, regime Regime) []float32 
 	dst, _ := matrix(2, x.Rows, w.Rows(), 1)
 	bias, _ := vectorOf(tb, c, 4, w.Rows())
 	c.Linear(Linear{Dst: dst, X: x, W: w, Bias: bias, GELU: true, Regime: regime})
+	c.flush()
 	return contents(tb, dst)
 }
 
@@ -199,8 +244,10 @@ func TestStepRowsAreIndependent(t *testing.T) {
 			w := weightOf(t, c, tw)
 			dst, _ := c.Floats(rows * n)
 			c.Linear(Linear{Dst: View(dst, rows, n), X: x, W: w})
+			c.flush()
 			last := slices.Clone(dst.(floats)[(rows-1)*n:])
 			c.Linear(Linear{Dst: View(dst, rows, n), X: shifted, W: w})
+			c.flush()
 			if i := differ(dst.(floats)[:n], last); i >= 0 {
 				t.Fatalf("%s, %v: number %d of a row differs between its places in the step", c.Device(), typ, i)
 			}
@@ -284,8 +331,12 @@ func TestNoAllocations(t *testing.T) {
 			},
 			"self": func() { b.SelfAttend(SelfAttend{Dst: y, Q: x, K: x, V: x, Heads: 2}) },
 		} {
-			f()
-			if n := testing.AllocsPerRun(20, f); n > 0 {
+			run := func() {
+				f()
+				c.flush()
+			}
+			run()
+			if n := testing.AllocsPerRun(20, run); n > 0 {
 				t.Errorf("%s allocates %v times", name, n)
 			}
 		}

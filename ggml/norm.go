@@ -22,8 +22,8 @@ func (c *CPU) Norm(o Norm) {
 	if o.X.Rows != o.Dst.Rows || o.X.Cols != o.Dst.Cols {
 		panic(fmt.Sprintf("ggml: norm: %d×%d of %d×%d", o.Dst.Rows, o.Dst.Cols, o.X.Rows, o.X.Cols))
 	}
-	n := &c.norm
-	n.dst, n.ldd, n.x, n.ldx, n.rows = o.Dst.slice(), o.Dst.Stride, o.X.slice(), o.X.Stride, o.X.Rows
+	n := c.queued.norms.next(c)
+	n.c, n.dst, n.ldd, n.x, n.ldx, n.rows = c, o.Dst.slice(), o.Dst.Stride, o.X.slice(), o.X.Stride, o.X.Rows
 	n.add, n.lda = nil, o.Add.Stride
 	if o.Add.Buf != nil {
 		if o.Add.Rows != o.X.Rows || o.Add.Cols != o.X.Cols {
@@ -33,7 +33,7 @@ func (c *CPU) Norm(o Norm) {
 	}
 	n.w, n.b = vector(o.W, o.X.Cols), vector(o.B, o.X.Cols)
 	n.chunk = max(1, chunkNumbers/len(n.w))
-	c.pool.run(n, (n.rows+n.chunk-1)/n.chunk)
+	c.queue(n, (n.rows+n.chunk-1)/n.chunk)
 }
 
 func (n *norm) run(_, i int) {

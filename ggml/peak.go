@@ -107,7 +107,7 @@ func (c *CPU) best(ctx context.Context, j job, work float64, chunks int) (float6
 			return 0, err
 		}
 		start := Now()
-		c.pool.run(j, chunks)
+		c.pool.run(stage{j, chunks})
 		spent := Now().Sub(start)
 		if spent <= 0 {
 			continue // the clock was set back

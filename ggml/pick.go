@@ -18,6 +18,7 @@ const pickChunk = 128
 // while they are at hand. ranking then chooses from the sums and from the few chunks that can hold what it looks for.
 type picking struct {
 	c             *CPU
+	step          *step
 	vocab, chunks int
 	filters       []Filter
 	k             int
@@ -51,23 +52,24 @@ func (c *CPU) Pick(ctx context.Context, p Pick, dst []Picked) error {
 	}
 	grow(&q.probes, rows)
 	grow(&c.logits, rows*w.rows)
-	c.prepareStep(p.X, w, 1)
+	q.step = c.newStep(p.X, linear{w: w})
 	for i := range c.scratch {
-		grow(&c.scratch[i].line, pickChunk)
+		grow(&c.scratch[i].line, max(pickChunk, q.chunks))
 	}
-	c.pool.run(q, q.chunks)
-	c.pool.run(&c.ranking, rows)
+	c.queue(q, q.chunks)
+	c.queue(&c.ranking, rows)
+	c.flush()
 	q.filters, q.dst = nil, nil
 	return nil
 }
 
 func (q *picking) run(worker, i int) {
 	c := q.c
-	sc, s := &c.scratch[worker], &c.step
+	sc, s := &c.scratch[worker], q.step
 	first := i * pickChunk
 	n := min(pickChunk, q.vocab-first)
 	for r := 0; r < n; r += s.chunk {
-		s.dots(sc, c.logits[first+r:], q.vocab, first+r, min(s.chunk, n-r))
+		s.dots(sc, c.logits[first+r:], q.vocab, s.linears[0].w, first+r, min(s.chunk, n-r))
 	}
 	for r := range q.filters {
 		f, at, logits := &q.filters[r], r*q.chunks+i, c.logits[r*q.vocab+first:][:n]
@@ -132,8 +134,8 @@ func (f *Filter) remove(logits []float32, first int) {
 
 var negInf = float32(math.Inf(-1))
 
-func (r *ranking) run(_, row int) {
-	q := &r.c.picking
+func (r *ranking) run(worker, row int) {
+	q, line := &r.c.picking, r.c.scratch[worker].line
 	f, p := &q.filters[row], &q.dst[row]
 	logits, chunks := r.c.logits[row*q.vocab:][:q.vocab], row*q.chunks
 	text, time := q.text[chunks:][:q.chunks], q.time[chunks:][:q.chunks]
@@ -141,12 +143,12 @@ func (r *ranking) run(_, row int) {
 	if f.Probing {
 		raw := q.raw[chunks:][:q.chunks]
 		largest := most(raw)
-		p.Probe = float32(math.Exp(float64(q.probes[row]-largest)) / above(raw, largest))
+		p.Probe = float32(math.Exp(float64(q.probes[row]-largest)) / r.c.above(raw, largest, line))
 	}
 	largestText, largestTime := most(text), most(time)
 	largest := max(largestText, largestTime)
-	times := above(time, largest)
-	sum := above(text, largest) + times
+	times := r.c.above(time, largest, line)
+	sum := r.c.above(text, largest, line) + times
 	if !(sum > 0) {
 		return
 	}
@@ -177,10 +179,19 @@ func most(parts []mass) float32 {
 	return m
 }
 
-// above returns the sum of e^(l − largest).
-func above(parts []mass, largest float32) (sum float64) {
-	for _, p := range parts {
-		sum += p.above(largest)
+// above returns the sum of e^(l − largest), with as many numbers of scratch as there are parts.
+func (c *CPU) above(parts []mass, largest float32, scratch []float32) (sum float64) {
+	if largest == negInf {
+		return 0
+	}
+	powers := scratch[:len(parts)]
+	for i, p := range parts {
+		powers[i] = p.largest
+	}
+	c.tab.Scale(powers, math.Log2E)
+	c.tab.Exp2Sum(powers, largest*math.Log2E)
+	for i, p := range parts {
+		sum += float64(p.sum) * float64(powers[i])
 	}
 	return sum
 }

@@ -9,27 +9,26 @@ import (
 	"time"
 )
 
-// spin is how long a worker waits for the next job before it parks. Waking a parked worker takes about 60 µs, a
+// spin is how long a worker waits for the next stage before it parks. Waking a parked worker takes about 60 µs, a
 // spinning one 0.2 µs, and the operations of a decoder step follow each other within 50.
 const spin = 50 * time.Microsecond
 
-// Pool runs the chunks of one job at a time on several goroutines, the caller's among them. Its owner closes it after the
-// last backend that uses it. A Pool may be shared: jobs of several goroutines run one after another.
+// Pool runs jobs, stage after stage, on several goroutines, the caller's among them. Its owner closes it after the last backend
+// that uses it. A Pool may be shared: the stages of several goroutines run one after another.
 type Pool struct {
-	mu  sync.Mutex // held by the caller whose job is running
-	job job
-	due int64 // what done is when the job has ended
+	mu     sync.Mutex // held by the caller whose stages are running
+	stages []stage    // read by whoever has a chunk of one, since they do not end before it is done
+	first  uint64     // serial number of stages[0]
+	shares []share    // one a thread
+	_      [64]byte
 
-	shares []share // one a thread
-	jobs   int64   // that were cut into shares
+	// open is the serial number of the stage whose chunks may be taken, and in chunkBits how many it has: none between two runs.
+	open atomic.Uint64
+	_    [56]byte // open is polled by all, left written by all: a cache line each
 
-	// open is the number of the job, from when its shares can be taken until somebody finds none left, else 0.
-	open atomic.Int64
-	_    [56]byte // open is polled by all, done written by all: a cache line each
-
-	// done counts the chunks of all jobs that are done. A worker adds those it did when it finds no more, since the line goes from
-	// core to core each time, which takes up to 0.2 µs. Until then the job cannot end.
-	done atomic.Int64
+	// left counts the chunks of the open stage that are not done. A worker takes off those it did when it finds no more, since the
+	// line goes from core to core each time. Until then the stage cannot end.
+	left atomic.Int64
 	_    [56]byte
 
 	joining atomic.Bool // the caller waits for joined
@@ -43,14 +42,38 @@ type Pool struct {
 	failure atomic.Pointer[TaskPanic]
 }
 
-// share is a run of chunks for one worker, which takes them in order, so that what it fetches ahead is its own. Others help
+// stage is a job and how many chunks it is cut into.
+type stage struct {
+	job    job
+	chunks int
+}
+
+// chunkBits is how many bits of a number are for chunks. A serial number has the others, which last for years of steps.
+const chunkBits = 20
+
+// share is a run of a stage's chunks for one worker, which takes them in order, so that what it fetches ahead is its own. Others help
 // where theirs is done.
 type share struct {
-	// left counts the chunks that nobody took yet, and falls below 0 as workers find none. A worker reads end, job and due
-	// only after it took a chunk: the job cannot end before that chunk is counted, so they are the chunk's own.
-	left atomic.Int64
-	end  int // the chunk behind the last
-	_    [48]byte
+	// left is the serial number of a stage and how many chunks of this share of it nobody took yet. Of a later stage that is all of them, so
+	// that nobody needs to write it when a stage opens.
+	left atomic.Uint64
+	_    [56]byte
+}
+
+// take takes a chunk of a share of size chunks, and returns how many were left before, 0 if none was.
+func (s *share) take(serial uint64, size int) int {
+	for {
+		was := s.left.Load()
+		left := size
+		if at := was >> chunkBits; at > serial {
+			return 0
+		} else if at == serial {
+			left = int(was & (1<<chunkBits - 1))
+		}
+		if left == 0 || s.left.CompareAndSwap(was, serial<<chunkBits|uint64(left-1)) {
+			return left
+		}
+	}
 }
 
 // job is work cut into chunks that may run in any order and at the same time. worker is below Pool.Threads and names
@@ -105,57 +128,77 @@ func (p *Pool) Close() {
 	p.exited.Wait()
 }
 
-// run runs the chunks [0, n) of j and returns when all are done. If a chunk panics the others still run; then run panics
-// with a *TaskPanic. A chunk must not call run.
-func (p *Pool) run(j job, n int) {
+// run runs stages, each with at least one chunk, one after another and returns when all are done. If a chunk panics the others of its stage
+// still run and later stages do not; then run panics with a *TaskPanic. A chunk must not call run.
+func (p *Pool) run(stages ...stage) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.job = j
-	if n > 1 {
-		p.due += int64(n)
-		p.share(n)
-		// Those that are awake come by themselves.
-		p.rouse(min(n-1, p.workers) - p.workers + int(p.asleep.Load()))
-		p.drain(0)
-		p.join()
-	} else if n == 1 {
-		p.chunk(0, 0)
+	p.stages = stages
+	p.first = p.open.Load()>>chunkBits + 1
+	if len(stages) == 1 && stages[0].chunks == 1 {
+		p.chunk(0, p.first, 0)
+	} else {
+		p.next(p.first)
+		for {
+			open := p.open.Load()
+			if open&(1<<chunkBits-1) == 0 {
+				break
+			}
+			p.drain(0, open)
+			p.join(open)
+		}
 	}
+	p.stages = nil
 	if f := p.failure.Swap(nil); f != nil {
 		panic(f)
 	}
 }
 
-// share hands out n chunks.
-func (p *Pool) share(n int) {
-	threads, first := len(p.shares), 0
-	for i := range p.shares {
-		s := &p.shares[i]
-		s.end = (n*(i+1) + threads - 1) / threads
-		s.left.Store(int64(s.end - first))
-		first = s.end
+// next opens the stage with that serial number, or none if the one before, which is done, was the last.
+func (p *Pool) next(serial uint64) {
+	chunks := 0
+	if i := serial - p.first; i < uint64(len(p.stages)) && p.failure.Load() == nil {
+		chunks = p.stages[i].chunks
 	}
-	p.jobs++
-	p.open.Store(p.jobs)
+	p.left.Store(int64(chunks))
+	p.open.Store(serial<<chunkBits | uint64(chunks))
+	if asleep := int(p.asleep.Load()); asleep > 0 {
+		// Those that are awake come by themselves.
+		p.rouse(min(chunks-1, p.workers) - p.workers + asleep)
+	}
+	if p.joining.Load() && p.joining.CompareAndSwap(true, false) {
+		p.joined <- struct{}{}
+	}
 }
 
-// join waits until all chunks are done. That takes no longer than a chunk, unless the system gave the CPU of a worker to
+// join waits until the open stage is another. That takes no longer than a chunk, unless the system gave the CPU of a worker to
 // somebody else: then it may as well have ours.
-func (p *Pool) join() {
+func (p *Pool) join(open uint64) {
+	if p.moves(open) {
+		return
+	}
 	for start := time.Now(); time.Since(start) < spin; runtime.Gosched() {
-		for range 100 {
-			if p.done.Load() == p.due {
-				return
-			}
+		if p.moves(open) {
+			return
 		}
 	}
-	for p.done.Load() < p.due {
+	for p.open.Load() == open {
 		p.joining.Store(true)
-		// A worker that saw nobody waiting sends no token, and one that ended the job before may send us its own.
-		if p.done.Load() < p.due || !p.joining.CompareAndSwap(true, false) {
+		// A worker that saw nobody waiting sends no token, and one that ended the stage before may send us its own.
+		if p.open.Load() == open || !p.joining.CompareAndSwap(true, false) {
 			<-p.joined
 		}
 	}
+}
+
+// moves reports whether within the next 0.1 µs another stage is open than was.
+func (p *Pool) moves(was uint64) bool {
+	for range 100 {
+		if p.open.Load() != was {
+			return true
+		}
+	}
+	return false
 }
 
 // rouse sends up to n sleeping workers a token.
@@ -181,49 +224,53 @@ func (p *Pool) takeSleeper() bool {
 func (p *Pool) work(id int) {
 	defer p.exited.Done()
 	for !p.closed.Load() {
-		p.drain(id)
-		p.await()
+		open := p.open.Load()
+		p.drain(id, open)
+		p.await(open)
 	}
 }
 
-// await returns when there may be work, or the pool was closed.
-func (p *Pool) await() {
+// await returns when another stage is open than was, or the pool was closed.
+func (p *Pool) await(was uint64) {
 	for start := time.Now(); time.Since(start) < spin; {
-		for range 100 {
-			if p.open.Load() != 0 || p.closed.Load() {
-				return
-			}
+		if p.moves(was) || p.closed.Load() {
+			return
 		}
 	}
 	p.asleep.Add(1)
-	// A caller that saw us awake sends no token, so look again now that we are counted.
-	if (p.open.Load() != 0 || p.closed.Load()) && p.takeSleeper() {
+	// Who saw us awake sends no token, so look again now that we are counted.
+	if (p.open.Load() != was || p.closed.Load()) && p.takeSleeper() {
 		return
 	}
 	<-p.wake
 }
 
-// drain runs chunks until none is left, those of the worker's own share first.
-func (p *Pool) drain(worker int) {
-	open := p.open.Load()
-	if open == 0 {
+// drain runs chunks of the stage that is or was open until none is left, those of the worker's own share first. Who does the last of them opens the
+// next stage.
+func (p *Pool) drain(worker int, open uint64) {
+	serial, chunks, threads := open>>chunkBits, int(open&(1<<chunkBits-1)), len(p.shares)
+	if chunks == 0 {
 		return
 	}
-	done := int64(0)
-	for i := range p.shares {
-		s := &p.shares[(worker+i)%len(p.shares)]
-		for s.left.Load() > 0 {
-			left := s.left.Add(-1)
-			if left < 0 {
+	done := 0
+	for i := range threads {
+		share := worker + i
+		if share >= threads {
+			share -= threads
+		}
+		end := (chunks*(share+1) + threads - 1) / threads
+		size := end - (chunks*share+threads-1)/threads
+		for {
+			left := p.shares[share].take(serial, size)
+			if left == 0 {
 				break
 			}
-			p.chunk(worker, s.end-1-int(left))
+			p.chunk(worker, serial, end-left)
 			done++
 		}
 	}
-	p.open.CompareAndSwap(open, 0)
-	if done > 0 {
-		p.count(done)
+	if done > 0 && p.left.Add(int64(-done)) == 0 {
+		p.next(serial + 1)
 	}
 }
 
@@ -231,21 +278,13 @@ func (p *Pool) drain(worker int) {
 // whose kernels are all assembly.
 //
 //go:noinline
-func (p *Pool) chunk(worker, i int) {
+func (p *Pool) chunk(worker int, serial uint64, i int) {
 	defer p.catch()
-	p.job.run(worker, i)
+	p.stages[serial-p.first].job.run(worker, i)
 }
 
 func (p *Pool) catch() {
 	if v := recover(); v != nil {
 		p.failure.CompareAndSwap(nil, &TaskPanic{Value: v, Stack: debug.Stack()})
-	}
-}
-
-// count adds chunks that a worker did, and tells the caller if they were the last.
-func (p *Pool) count(done int64) {
-	due := p.due // after the last chunk it may be that of the next job
-	if p.done.Add(done) == due && p.joining.CompareAndSwap(true, false) {
-		p.joined <- struct{}{}
 	}
 }

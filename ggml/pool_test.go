@@ -55,7 +55,7 @@ func TestPoolRunsEveryChunkOnce(t *testing.T) {
 		for _, chunks := range []int{0, 1, 2, 5, 64} {
 			j := newCounting(t, p, chunks)
 			for i := range 300 {
-				p.run(j, chunks)
+				p.run(stage{j, chunks})
 				if i%100 == 99 {
 					time.Sleep(2 * spin) // let the workers park
 				}
@@ -75,12 +75,50 @@ func TestPoolSharedByCallers(t *testing.T) {
 		callers.Go(func() {
 			j := newCounting(t, p, 7)
 			for range 200 {
-				p.run(j, 7)
+				p.run(stage{j, 7})
 			}
 			j.check(200)
 		})
 	}
 	callers.Wait()
+}
+
+// ordered demands that all chunks of the stages before its own are done, and none of those behind it.
+type ordered struct {
+	t       *testing.T
+	done    *atomic.Int32
+	earlier int32
+	chunks  int32
+}
+
+func (o ordered) run(int, int) {
+	if n := o.done.Add(1); n <= o.earlier || n > o.earlier+o.chunks {
+		o.t.Errorf("chunk %d of all ran in a stage of %d chunks behind %d others", n, o.chunks, o.earlier)
+	}
+}
+
+func TestPoolRunsStagesInOrder(t *testing.T) {
+	for _, threads := range []int{1, 2, 3, 8} {
+		p := newPool(threads)
+		for i := range 300 {
+			var done atomic.Int32
+			var stages []stage
+			var all int32
+			for j := range 20 {
+				chunks := []int{1, 7, 2, 40, 1}[(i+j)%5]
+				stages = append(stages, stage{ordered{t, &done, all, int32(chunks)}, chunks})
+				all += int32(chunks)
+			}
+			p.run(stages...)
+			if n := done.Load(); n != all {
+				t.Fatalf("%d threads: %d of %d chunks ran", threads, n, all)
+			}
+			if i%100 == 99 {
+				time.Sleep(2 * spin) // let the workers park
+			}
+		}
+		p.Close()
+	}
 }
 
 type failing struct{ value any }
@@ -95,18 +133,20 @@ func TestPoolPanics(t *testing.T) {
 	cause := errors.New("broken")
 	for _, threads := range []int{1, 2, 5} {
 		p := newPool(threads)
+		unwanted := newCounting(t, p, 3)
 		for range 50 {
 			err := func() (err error) {
 				defer func() { err = recover().(*TaskPanic) }()
-				p.run(failing{cause}, 10)
+				p.run(stage{failing{cause}, 10}, stage{unwanted, 3})
 				return nil
 			}()
 			if !errors.Is(err, cause) {
 				t.Fatalf("%d threads: got %v", threads, err)
 			}
 		}
+		unwanted.check(0)
 		j := newCounting(t, p, 20)
-		p.run(j, 20)
+		p.run(stage{j, 20})
 		j.check(1)
 		p.Close()
 	}
@@ -115,7 +155,7 @@ func TestPoolPanics(t *testing.T) {
 func TestPoolParks(t *testing.T) {
 	p := newPool(4)
 	defer p.Close()
-	p.run(newCounting(t, p, 8), 8)
+	p.run(stage{newCounting(t, p, 8), 8})
 	for range 1000 {
 		if p.asleep.Load() == 3 {
 			return
@@ -147,7 +187,7 @@ func TestPoolPreempts(t *testing.T) {
 		j := newCounting(t, p, 64)
 		j.wait = 20 * time.Microsecond
 		for !stop.Load() {
-			p.run(j, 64)
+			p.run(stage{j, 64})
 		}
 	}()
 	start := time.Now()
@@ -163,7 +203,7 @@ func BenchmarkPoolEmptyJob(b *testing.B) {
 	p := NewPool(0)
 	defer p.Close()
 	for b.Loop() {
-		p.run(empty{}, p.Threads())
+		p.run(stage{empty{}, p.Threads()})
 	}
 }
 

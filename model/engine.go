@@ -30,10 +30,9 @@ type engine struct {
 type rows struct {
 	x, y, wide                              ggml.Buffer
 	tokens, positions, slots, cells, counts ggml.Buffer
-	table                                   ggml.Buffer    // cells that each row sees, text ctx a row
-	all                                     ggml.Buffer    // the constant audio ctx: every row sees all of the window
-	seen                                    []int32        // what goes into counts
-	qkv                                     [3]ggml.Linear // here, as what a backend is handed would be allocated
+	table                                   ggml.Buffer // cells that each row sees, text ctx a row
+	all                                     ggml.Buffer // the constant audio ctx: every row sees all of the window
+	seen                                    []int32     // what goes into counts
 }
 
 // newEngine reserves the buffers for a model of shape h.
@@ -248,12 +247,9 @@ func (e *engine) decode(ctx context.Context, t batch, regime ggml.Regime) (ggml.
 		}
 		l := &e.w.decoder[i]
 		b.Norm(ggml.Norm{Dst: y, X: x, Add: given, W: l.norm.w, B: l.norm.b})
-		r.qkv = [3]ggml.Linear{
-			{Dst: q, X: y, W: l.attn.q.w, Bias: l.attn.q.b, Regime: regime},
-			{Dst: k, X: y, W: l.attn.k.w, Regime: regime},
-			{Dst: v, X: y, W: l.attn.v.w, Bias: l.attn.v.b, Regime: regime},
-		}
-		b.Linears(r.qkv[:])
+		b.Linear(ggml.Linear{Dst: q, X: y, W: l.attn.q.w, Bias: l.attn.q.b, Regime: regime})
+		b.Linear(ggml.Linear{Dst: k, X: y, W: l.attn.k.w, Regime: regime})
+		b.Linear(ggml.Linear{Dst: v, X: y, W: l.attn.v.w, Bias: l.attn.v.b, Regime: regime})
 		b.Store(ggml.Store{Cache: e.self, Layer: i, K: k, V: v, Slots: r.slots, Cells: r.cells})
 		b.Attend(ggml.Attend{Dst: y, Q: q, Cache: e.self, Layer: i, Slots: r.slots, Counts: r.counts, Cells: table, Span: h.TextCtx, Regime: regime})
 		b.Linear(ggml.Linear{Dst: q, X: y, W: l.attn.out.w, Bias: l.attn.out.b, Regime: regime})

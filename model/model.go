@@ -94,7 +94,10 @@ func newModel(f *ggml.File, b ggml.Backend) (*Model, error) {
 }
 
 // Close ends the use of the file. All sessions must be closed before.
-func (m *Model) Close() error { return m.file.Close() }
+func (m *Model) Close() error {
+	// A pass that was interrupted may have left operations behind, which would read the file.
+	return errors.Join(m.b.Err(), m.file.Close())
+}
 
 // Info describes the model.
 func (m *Model) Info() Info {

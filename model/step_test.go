@@ -2,8 +2,12 @@ package model
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -128,4 +132,52 @@ func TestSessionsAtOnce(t *testing.T) {
 		})
 	}
 	wait.Wait()
+}
+
+// patience is a context that is done once it was asked so often.
+type patience struct {
+	context.Context
+	left int
+}
+
+func (p *patience) Err() error {
+	if p.left--; p.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestCloseAfterInterruption closes a model whose last pass left operations in the backend's queue: they must not read the file once it is gone.
+func TestCloseAfterInterruption(t *testing.T) {
+	var data bytes.Buffer
+	h := synth.Shrink(synth.Header("tiny.en"), ggml.HeadSize, 1, 2)
+	if err := synth.Write(&data, synth.Options{Header: h, Type: ggml.F16, Seed: 1}); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "model.bin")
+	if err := os.WriteFile(path, data.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pool := ggml.NewPool(2)
+	defer pool.Close()
+	b, err := ggml.NewCPU(pool, ggml.CPUOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	m, err := Open(path, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	silence(m, 0)
+	zeros := []int32{0}
+	if _, err := m.decode(&patience{t.Context(), 1}, batch{tokens: zeros, positions: zeros, slots: zeros, cells: zeros}, ggml.Step); !errors.Is(err, context.Canceled) {
+		t.Fatalf("a step that nobody wants any more: %v", err)
+	}
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Err(); err != nil {
+		t.Fatal(err)
+	}
 }
