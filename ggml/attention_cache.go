@@ -2,6 +2,8 @@ package ggml
 
 import (
 	"fmt"
+	"math"
+	"sync/atomic"
 
 	"github.com/whisperfile/whisperfile/ggml/internal/kernel"
 )
@@ -78,8 +80,9 @@ func (s *store) run(_, i int) {
 	}
 }
 
-// attend is attention of rows over a cache. A task is one or more pairs of a head and a group of rows, the groups of a head one behind
-// the other, so that those of one slot find its keys in the cache.
+// attend is attention of rows over a cache. Pairs are of a head and a group of rows, the groups of a head one behind the other, so that those of one
+// slot find its keys in the cache. The cells of a pair are cut into parts, whose sums do not depend on each other. A task is one or more pairs, or
+// parts of pairs where there are few of these for all threads.
 type attend struct {
 	c             *CPU
 	dst, q        []float32
@@ -89,11 +92,24 @@ type attend struct {
 	layer, span   int
 	slots, counts []int32
 	cells         []int32
-	chunk         int
+	part, parts   int            // cells of a part; parts of a pair, at most
+	split         bool           // tasks are parts
+	left          []atomic.Int32 // parts of a pair that are not done, where split
+	units, chunk  int            // pairs or parts; a task's
 }
 
-// chunkCells is how many cells a task sees at least: about 5 µs where they come from memory.
-const chunkCells = 256
+const (
+	// partCells is how many cells a part has in a step. It depends on nothing, as where sums begin anew decides upon their bits.
+	partCells = 768
+
+	// partialLen is how many numbers a partial result takes: a mix of values, the sum of its weights, and the score whose weight is 1.
+	partialLen = HeadSize + 16
+	partialSum = HeadSize
+	partialMax = HeadSize + 1
+
+	// A task sees as many cells as leave 8 tasks for each thread, but no fewer than minCells, about 1 µs, and no more than maxCells if it can.
+	minCells, maxCells = 64, 512
+)
 
 // Attend implements Backend.
 func (c *CPU) Attend(o Attend) {
@@ -120,14 +136,32 @@ func (c *CPU) Attend(o Attend) {
 		}
 	}
 	a.groups = append(a.groups, rows)
-	for i := range c.scratch {
-		grow(&c.scratch[i].line, kernel.MaxQueries*most)
-		grow(&c.scratch[i].query, kernel.MaxQueries*HeadSize)
+	pairs, threads := shape.Heads*(len(a.groups)-1), c.pool.Threads()
+	a.part = partCells
+	if o.Regime == Window {
+		a.part = most // there are rows enough for all threads
 	}
-	pairs := shape.Heads * (len(a.groups) - 1)
-	tasks := max(1, min((pairs*most+chunkCells-1)/chunkCells, pairs))
-	a.chunk = (pairs + tasks - 1) / tasks
-	c.queue(a, (pairs+a.chunk-1)/a.chunk)
+	a.parts = (most + a.part - 1) / a.part
+	a.units = pairs
+	partials := a.parts * kernel.MaxQueries * partialLen
+	if a.split = a.parts > 1 && pairs < 4*threads; a.split {
+		a.units = pairs * a.parts
+		grow(&c.partials, pairs*partials)
+		grow(&a.left, pairs)
+		for i := range pairs {
+			a.left[i].Store(int32(a.parts))
+		}
+	}
+	for i := range c.scratch {
+		sc := &c.scratch[i]
+		grow(&sc.line, kernel.MaxQueries*most)
+		grow(&sc.query, kernel.MaxQueries*HeadSize)
+		grow(&sc.partials, partials)
+	}
+	perTask := min(max(pairs*most/(8*threads), minCells), maxCells)
+	tasks := max(1, min((pairs*most+perTask-1)/perTask, a.units))
+	a.chunk = (a.units + tasks - 1) / tasks
+	c.queue(a, (a.units+a.chunk-1)/a.chunk)
 }
 
 // joins reports whether row r sees what the rows of the last group see, and there is room for it.
@@ -158,45 +192,100 @@ func (a *attend) seen(r int) []int32 {
 func (a *attend) run(worker, i int) {
 	s := &a.c.scratch[worker]
 	groups := len(a.groups) - 1
-	for p := i * a.chunk; p < min((i+1)*a.chunk, a.cache.shape.Heads*groups); p++ {
-		h, first := p/groups, a.groups[p%groups:]
-		a.group(s, h, first[0], first[1]-first[0])
+	for u := i * a.chunk; u < min((i+1)*a.chunk, a.units); u++ {
+		pair, from, to, partials := u, 0, a.parts, s.partials
+		if a.split {
+			pair, from = u/a.parts, u%a.parts
+			to = from + 1
+			partials = a.c.partials[pair*a.parts*kernel.MaxQueries*partialLen:]
+		}
+		h, first := pair/groups, a.groups[pair%groups:]
+		r, rows := first[0], first[1]-first[0]
+		a.mix(s, partials, h, r, rows, from, to)
+		if !a.split || a.left[pair].Add(-1) == 0 {
+			a.merge(partials, h, r, rows)
+		}
 	}
 }
 
-// group computes one head of rows r, r+1, … of a group.
-func (a *attend) group(s *scratch, h, r, rows int) {
-	t, n := a.c.tab, int(a.counts[r])
-	out := a.dst[r*a.ldd+h*HeadSize:]
-	if n == 0 {
-		for j := range rows {
-			clear(out[j*a.ldd:][:HeadSize])
-		}
+// mix computes parts [from, to) of one head of rows r, r+1, … of a group.
+func (a *attend) mix(s *scratch, partials []float32, h, r, rows, from, to int) {
+	t := a.c.tab
+	from *= a.part
+	n := min(to*a.part, int(a.counts[r])) - from
+	if n <= 0 {
 		return
 	}
 	slot, at := &a.cache.slots[a.slots[r]], a.cache.at(a.layer, h)
-	end := at + a.cache.shape.Cells*HeadSize
-	q, scores, cells := s.query, s.line, a.seen(r)
+	keys, values, cells := slot.k[at:][:a.cache.shape.Cells*HeadSize], slot.v[at:][:a.cache.shape.Cells*HeadSize], a.seen(r)
+	// ahead leaves out the first n cells that are seen.
+	ahead := func(n int) {
+		if cells != nil {
+			cells = cells[n:]
+		} else {
+			keys, values = keys[n*HeadSize:], values[n*HeadSize:]
+		}
+	}
+	ahead(from)
+	q, scores := s.query, s.line
 	for j := range rows {
 		copy(q[j*HeadSize:], a.q[(r+j)*a.ldq+h*HeadSize:][:HeadSize])
 	}
 	t.Scale(q[:rows*HeadSize], scoreScale)
 	if rows == 1 {
-		t.Scores(scores, q, slot.k[at:end], cells, n)
+		t.Scores(scores, q, keys, cells, n)
 	} else {
-		t.ScoresRows(scores, n, q, slot.k[at:end], n)
+		t.ScoresRows(scores, n, q, keys, n)
 	}
-	var sums [kernel.MaxQueries]float32
+	for done := 0; done < n; done += a.part {
+		part, partial := min(a.part, n-done), partials[(from+done)/a.part*kernel.MaxQueries*partialLen:]
+		for j := range rows {
+			line := scores[j*n+done:][:part]
+			most := t.Max(line)
+			partial[j*partialLen+partialSum], partial[j*partialLen+partialMax] = t.Exp2Sum(line, most), most
+		}
+		mixed, stride := partial, partialLen
+		if a.parts == 1 {
+			mixed, stride = a.dst[r*a.ldd+h*HeadSize:], a.ldd
+		}
+		if rows == 1 {
+			t.Mix(mixed, scores[done:], values, cells, part)
+		} else {
+			t.MixRows(mixed, stride, scores[done:], n, values, rows, part)
+		}
+		ahead(part)
+	}
+}
+
+// merge makes the result of one head of rows r, r+1, … of a group out of those of its parts. The only part of all rows is in its place already.
+func (a *attend) merge(partials []float32, h, r, rows int) {
+	t, parts := a.c.tab, (int(a.counts[r])+a.part-1)/a.part
 	for j := range rows {
-		line := scores[j*n:][:n]
-		sums[j] = t.Exp2Sum(line, t.Max(line))
-	}
-	if rows == 1 {
-		t.Mix(out, scores, slot.v[at:end], cells, n)
-	} else {
-		t.MixRows(out, a.ldd, scores, n, slot.v[at:end], rows, n)
-	}
-	for j := range rows {
-		t.Scale(out[j*a.ldd:][:HeadSize], 1/sums[j])
+		out := a.dst[(r+j)*a.ldd+h*HeadSize:][:HeadSize]
+		if parts == 0 {
+			clear(out)
+			continue
+		}
+		partial := func(p int) []float32 { return partials[(p*kernel.MaxQueries+j)*partialLen:] }
+		most, sum := partial(0)[partialMax], partial(0)[partialSum]
+		for p := 1; p < parts; p++ {
+			most = max(most, partial(p)[partialMax])
+		}
+		for p := 0; p < parts && a.parts > 1; p++ {
+			x := partial(p)
+			if x[partialMax] < most {
+				weight := float32(math.Exp2(float64(x[partialMax] - most)))
+				t.Scale(x[:HeadSize], weight)
+				x[partialSum] *= weight
+			}
+			if p == 0 {
+				copy(out, x)
+				sum = x[partialSum]
+			} else {
+				t.Add(out, x[:HeadSize])
+				sum += x[partialSum]
+			}
+		}
+		t.Scale(out, 1/sum)
 	}
 }

@@ -79,9 +79,9 @@ type cached struct {
 	k, v  []float32 // as halves hold them: [slot][cell][heads·64], of the last layer
 }
 
-func newCached(t *testing.T, c *CPU) *cached {
+func newCached(t *testing.T, c *CPU, cells int) *cached {
 	t.Helper()
-	s := &cached{shape: CacheShape{Layers: 2, Heads: 3, Slots: 3, Cells: 40}}
+	s := &cached{shape: CacheShape{Layers: 2, Heads: 3, Slots: 3, Cells: cells}}
 	var err error
 	if s.cache, err = c.Cache(s.shape); err != nil {
 		t.Fatal(err)
@@ -89,13 +89,12 @@ func newCached(t *testing.T, c *CPU) *cached {
 	rows, width := s.shape.Slots*s.shape.Cells, s.shape.Heads*HeadSize
 	k, ks := matrix(1, rows, width, 3)
 	v, vs := matrix(2, rows, width, 1)
-	slots, cells := make(ints, rows), make(ints, rows)
+	slots, at := make(ints, rows), make(ints, rows)
 	for i := range rows {
-		slots[i], cells[i] = int32(i/s.shape.Cells), int32(i%s.shape.Cells)
+		slots[i], at[i] = int32(i/s.shape.Cells), int32(i%s.shape.Cells)
 	}
-	c.Store(Store{Cache: s.cache, Layer: 1, K: k, V: v, Slots: slots, Cells: cells})
-	c.flush()
-	c.Store(Store{Cache: s.cache, Layer: 0, K: v, V: v, Slots: slots, Cells: cells})
+	c.Store(Store{Cache: s.cache, Layer: 1, K: k, V: v, Slots: slots, Cells: at})
+	c.Store(Store{Cache: s.cache, Layer: 0, K: v, V: v, Slots: slots, Cells: at})
 	c.flush()
 	for i := range ks {
 		s.k = append(s.k, FromHalf(ToHalf(ks[i])))
@@ -109,11 +108,11 @@ func (s *cached) row(x []float32, slot, cell int32, h int) []float32 {
 	return x[(int(slot)*s.shape.Cells+int(cell))*s.shape.Heads*HeadSize+h*HeadSize:][:HeadSize]
 }
 
-// attendRows are rows of all slots with 0 to 40 cells each; lists has their cells, in no order.
+// attendRows are rows of all slots with none to all cells each; lists has their cells, in no order.
 func attendRows(s *cached, n int) (slots, counts, lists ints) {
 	for r := range n {
 		slots = append(slots, int32(r/2%s.shape.Slots))
-		counts = append(counts, int32([]int{1, 40, 0, 17, 32, 5}[r%6]))
+		counts = append(counts, int32([]int{1, s.shape.Cells, 0, 17, s.shape.Cells - 8, 5}[r%6]))
 		for i := range s.shape.Cells {
 			lists = append(lists, int32((i*7+r)%s.shape.Cells))
 		}
@@ -123,58 +122,76 @@ func attendRows(s *cached, n int) (slots, counts, lists ints) {
 
 func TestAttend(t *testing.T) {
 	eachISA(t, func(t *testing.T, c *CPU) {
-		s := newCached(t, c)
-		width := s.shape.Heads * HeadSize
-		for _, n := range []int{1, 2, 5, 13} {
-			slots, counts, lists := attendRows(s, n)
-			for _, list := range []bool{false, true} {
-				q, qs := matrix(5, n, width, 2)
-				want := make([]float64, n*width)
-				for r := range n {
-					for h := range s.shape.Heads {
-						var keys, values [][]float32
-						for i := range counts[r] {
-							if list {
-								i = lists[r*s.shape.Cells+int(i)]
-							}
-							keys, values = append(keys, s.row(s.k, slots[r], i, h)), append(values, s.row(s.v, slots[r], i, h))
-						}
-						if at := r*width + h*HeadSize; counts[r] > 0 {
-							copy(want[at:], softmaxMix(qs[at:][:HeadSize], keys, values))
-						}
-					}
-				}
-				op := Attend{Dst: q, Q: q, Cache: s.cache, Layer: 1, Slots: slots, Counts: counts}
-				if list {
-					op.Cells, op.Span = lists, s.shape.Cells
-				}
-				c.Attend(op)
-				c.flush()
-				near(t, fmt.Sprintf("%d rows, list %t", n, list), contents(t, q), want, 5e-6)
-			}
+		for _, cells := range []int{40, 2*partCells + 76} {
+			testAttend(t, newCached(t, c, cells), c)
 		}
 	})
 }
 
+func testAttend(t *testing.T, s *cached, c *CPU) {
+	width := s.shape.Heads * HeadSize
+	for _, n := range []int{1, 2, 5, 6, 13, 14} {
+		slots, counts, lists := attendRows(s, n)
+		for _, list := range []bool{false, true} {
+			q, qs := matrix(5, n, width, 2)
+			want := make([]float64, n*width)
+			for r := range n {
+				for h := range s.shape.Heads {
+					var keys, values [][]float32
+					for i := range counts[r] {
+						if list {
+							i = lists[r*s.shape.Cells+int(i)]
+						}
+						keys, values = append(keys, s.row(s.k, slots[r], i, h)), append(values, s.row(s.v, slots[r], i, h))
+					}
+					if at := r*width + h*HeadSize; counts[r] > 0 {
+						copy(want[at:], softmaxMix(qs[at:][:HeadSize], keys, values))
+					}
+				}
+			}
+			op := Attend{Dst: q, Q: q, Cache: s.cache, Layer: 1, Slots: slots, Counts: counts}
+			if list {
+				op.Cells, op.Span = lists, s.shape.Cells
+			}
+			c.Attend(op)
+			c.flush()
+			near(t, fmt.Sprintf("%d rows, %d cells, list %t", n, s.shape.Cells, list), contents(t, q), want, 5e-6)
+		}
+	}
+}
+
 func TestAttendRowsAreIndependent(t *testing.T) {
 	const rows = 17
-	sameOnAllCPUs(t, func(c *CPU) []float32 {
-		s := newCached(t, c)
-		width := s.shape.Heads * HeadSize
-		slots, counts, lists := attendRows(s, rows)
-		q, _ := matrix(5, rows, width, 0)
-		run := func(from, n int) []float32 {
-			dst, _ := matrix(6, n, width, 0)
-			c.Attend(Attend{Dst: dst, Q: q.Sub(from, n), Cache: s.cache, Layer: 1, Slots: slots[from:], Counts: counts[from:],
-				Cells: lists[from*s.shape.Cells:], Span: s.shape.Cells})
-			c.flush()
-			return contents(t, dst)
-		}
-		all := run(0, rows)
-		for from := range rows {
-			n := min(1+from%3, rows-from)
-			if i := differ(run(from, n), all[from*width:(from+n)*width]); i >= 0 {
-				t.Fatalf("%s: rows %d to %d differ from themselves among %d", c.Device(), from, from+n-1, rows)
+	sameOnAllCPUs(t, func(c *CPU) (all []float32) {
+		for _, cells := range []int{40, 2*partCells + 76} {
+			s := newCached(t, c, cells)
+			width := s.shape.Heads * HeadSize
+			q, _ := matrix(5, rows, width, 0)
+			for _, list := range []bool{false, true} {
+				slots, counts, lists := attendRows(s, rows)
+				if !list { // rows that see the same
+					for r := range rows {
+						slots[r], counts[r] = int32(r/7), int32(cells)
+					}
+				}
+				run := func(from, n int) []float32 {
+					dst, _ := matrix(6, n, width, 0)
+					op := Attend{Dst: dst, Q: q.Sub(from, n), Cache: s.cache, Layer: 1, Slots: slots[from:], Counts: counts[from:]}
+					if list {
+						op.Cells, op.Span = lists[from*cells:], cells
+					}
+					c.Attend(op)
+					c.flush()
+					return contents(t, dst)
+				}
+				together := run(0, rows)
+				for from := range rows {
+					n := min(1+from%3, rows-from)
+					if i := differ(run(from, n), together[from*width:(from+n)*width]); i >= 0 {
+						t.Fatalf("%s, %d cells, list %t: rows %d to %d differ from themselves among %d", c.Device(), cells, list, from, from+n-1, rows)
+					}
+				}
+				all = append(all, together...)
 			}
 		}
 		return all

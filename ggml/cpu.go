@@ -46,12 +46,13 @@ type CPU struct {
 	picking   picking
 	ranking   ranking
 
-	panels  []float32 // a window's weight as the tiles want it, or a piece of it; the keys and values of SelfAttend: one place, so that more of the caches is left
-	packed  []byte    // the same in whole numbers
-	rounded []byte    // rows of a window or columns of a step in integers
-	padded  []float32 // columns of a step whose length is no multiple of the kernels' block
-	edges   []float32 // operands of a convolution's first and last row
-	logits  []float32
+	panels   []float32 // a window's weight as the tiles want it, or a piece of it; the keys and values of SelfAttend: one place, so that more of the caches is left
+	packed   []byte    // the same in whole numbers
+	rounded  []byte    // rows of a window or columns of a step in integers
+	padded   []float32 // columns of a step whose length is no multiple of the kernels' block
+	edges    []float32 // operands of a convolution's first and last row
+	logits   []float32
+	partials []float32 // results of attention over parts of the cells, where tasks are parts
 }
 
 // scratch is what a worker computes in. Its slices grow before a job, never within.
@@ -60,6 +61,8 @@ type scratch struct {
 	tile  []float32 // results before they are added to what is there
 	line  []float32 // scores; logits
 	query []float32
+
+	partials []float32 // results of attention over parts of the cells
 
 	rounded    []byte // columns of a step in integers
 	_          [64]byte
