@@ -135,18 +135,14 @@ func (p *Pool) run(stages ...stage) {
 	defer p.mu.Unlock()
 	p.stages = stages
 	p.first = p.open.Load()>>chunkBits + 1
-	if len(stages) == 1 && stages[0].chunks == 1 {
-		p.chunk(0, p.first, 0)
-	} else {
-		p.next(p.first)
-		for {
-			open := p.open.Load()
-			if open&(1<<chunkBits-1) == 0 {
-				break
-			}
-			p.drain(0, open)
-			p.join(open)
+	p.next(0, p.first)
+	for {
+		open := p.open.Load()
+		if open&(1<<chunkBits-1) == 0 {
+			break
 		}
+		p.drain(0, open)
+		p.join(open)
 	}
 	p.stages = nil
 	if f := p.failure.Swap(nil); f != nil {
@@ -154,11 +150,16 @@ func (p *Pool) run(stages ...stage) {
 	}
 }
 
-// next opens the stage with that serial number, or none if the one before, which is done, was the last.
-func (p *Pool) next(serial uint64) {
+// next opens the stage with that serial number, or none if the one before, which is done, was the last. What is a single chunk the worker does
+// without telling anybody.
+func (p *Pool) next(worker int, serial uint64) {
 	chunks := 0
-	if i := serial - p.first; i < uint64(len(p.stages)) && p.failure.Load() == nil {
-		chunks = p.stages[i].chunks
+	for ; serial-p.first < uint64(len(p.stages)) && p.failure.Load() == nil; serial++ {
+		if chunks = p.stages[serial-p.first].chunks; chunks > 1 {
+			break
+		}
+		p.chunk(worker, serial, 0)
+		chunks = 0
 	}
 	p.left.Store(int64(chunks))
 	p.open.Store(serial<<chunkBits | uint64(chunks))
@@ -270,7 +271,7 @@ func (p *Pool) drain(worker int, open uint64) {
 		}
 	}
 	if done > 0 && p.left.Add(int64(-done)) == 0 {
-		p.next(serial + 1)
+		p.next(worker, serial+1)
 	}
 }
 
