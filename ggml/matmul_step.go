@@ -78,7 +78,7 @@ func (q *queue) open(x Mat, p linear) *step {
 	return s
 }
 
-// newStep prepares the product of x and p.w. Columns are rounded, or what lies in the queue before would be.
+// newStep prepares the product of x and p.w, and queues the rounding of its columns where they are many.
 func (c *CPU) newStep(x Mat, p linear) *step {
 	depth := roundUp(p.w.cols, dotBlock)
 	if depth > p.w.cols {

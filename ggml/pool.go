@@ -133,6 +133,11 @@ func (p *Pool) Close() {
 func (p *Pool) run(stages ...stage) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for _, s := range stages {
+		if s.chunks >= 1<<chunkBits {
+			panic(fmt.Sprintf("ggml: a job of %d chunks", s.chunks))
+		}
+	}
 	p.stages = stages
 	p.first = p.open.Load()>>chunkBits + 1
 	p.next(0, p.first)
