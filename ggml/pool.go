@@ -51,6 +51,10 @@ type stage struct {
 // chunkBits is how many bits of a number are for chunks. A serial number has the others, which last for years of steps.
 const chunkBits = 20
 
+func pack(serial uint64, chunks int) uint64 { return serial<<chunkBits | uint64(chunks) }
+
+func unpack(n uint64) (serial uint64, chunks int) { return n >> chunkBits, int(n & (1<<chunkBits - 1)) }
+
 // share is a run of a stage's chunks for one worker, which takes them in order, so that what it fetches ahead is its own. Others help
 // where theirs is done.
 type share struct {
@@ -64,13 +68,14 @@ type share struct {
 func (s *share) take(serial uint64, size int) int {
 	for {
 		was := s.left.Load()
-		left := size
-		if at := was >> chunkBits; at > serial {
+		at, left := unpack(was)
+		if at > serial {
 			return 0
-		} else if at == serial {
-			left = int(was & (1<<chunkBits - 1))
 		}
-		if left == 0 || s.left.CompareAndSwap(was, serial<<chunkBits|uint64(left-1)) {
+		if at < serial {
+			left = size
+		}
+		if left == 0 || s.left.CompareAndSwap(was, pack(serial, left-1)) {
 			return left
 		}
 	}
@@ -128,7 +133,7 @@ func (p *Pool) Close() {
 	p.exited.Wait()
 }
 
-// run runs stages, each with at least one chunk, one after another and returns when all are done. If a chunk panics the others of its stage
+// run runs stages one after another and returns when all are done. If a chunk panics the others of its stage
 // still run and later stages do not; then run panics with a *TaskPanic. A chunk must not call run.
 func (p *Pool) run(stages ...stage) {
 	p.mu.Lock()
@@ -139,14 +144,10 @@ func (p *Pool) run(stages ...stage) {
 		}
 	}
 	p.stages = stages
-	p.first = p.open.Load()>>chunkBits + 1
+	last, _ := unpack(p.open.Load())
+	p.first = last + 1
 	p.next(0, p.first)
-	for {
-		open := p.open.Load()
-		if open&(1<<chunkBits-1) == 0 {
-			break
-		}
-		p.drain(0, open)
+	for open := p.open.Load(); p.drain(0, open); open = p.open.Load() {
 		p.join(open)
 	}
 	p.stages = nil
@@ -155,7 +156,7 @@ func (p *Pool) run(stages ...stage) {
 	}
 }
 
-// next opens the stage with that serial number, or none if the one before, which is done, was the last. What is a single chunk the worker does
+// next opens the stage with that serial number, or none if the one before, which is done, was the last. What is a single chunk, or none, the worker does
 // without telling anybody.
 func (p *Pool) next(worker int, serial uint64) {
 	chunks := 0
@@ -163,11 +164,12 @@ func (p *Pool) next(worker int, serial uint64) {
 		if chunks = p.stages[serial-p.first].chunks; chunks > 1 {
 			break
 		}
-		p.chunk(worker, serial, 0)
-		chunks = 0
+		for ; chunks > 0; chunks-- {
+			p.chunk(worker, serial, 0)
+		}
 	}
 	p.left.Store(int64(chunks))
-	p.open.Store(serial<<chunkBits | uint64(chunks))
+	p.open.Store(pack(serial, chunks))
 	if asleep := int(p.asleep.Load()); asleep > 0 {
 		// Those that are awake come by themselves.
 		p.rouse(min(chunks-1, p.workers) - p.workers + asleep)
@@ -252,13 +254,13 @@ func (p *Pool) await(was uint64) {
 }
 
 // drain runs chunks of the stage that is or was open until none is left, those of the worker's own share first. Who does the last of them opens the
-// next stage.
-func (p *Pool) drain(worker int, open uint64) {
-	serial, chunks, threads := open>>chunkBits, int(open&(1<<chunkBits-1)), len(p.shares)
+// next stage. It returns false where no stage was open.
+func (p *Pool) drain(worker int, open uint64) bool {
+	serial, chunks := unpack(open)
 	if chunks == 0 {
-		return
+		return false
 	}
-	done := 0
+	threads, done := len(p.shares), 0
 	for i := range threads {
 		share := worker + i
 		if share >= threads {
@@ -278,6 +280,7 @@ func (p *Pool) drain(worker int, open uint64) {
 	if done > 0 && p.left.Add(int64(-done)) == 0 {
 		p.next(worker, serial+1)
 	}
+	return true
 }
 
 // chunk is a function of its own, with the interface call in it, so that the runtime finds a place to preempt a worker

@@ -52,7 +52,7 @@ func (c *counting) check(jobs int) {
 func TestPoolRunsEveryChunkOnce(t *testing.T) {
 	for _, threads := range []int{1, 2, 3, 8} {
 		p := newPool(threads)
-		for _, chunks := range []int{1, 2, 5, 64} {
+		for _, chunks := range []int{0, 1, 2, 5, 64} {
 			j := newCounting(t, p, chunks)
 			for i := range 300 {
 				p.run(stage{j, chunks})
@@ -105,7 +105,7 @@ func TestPoolRunsStagesInOrder(t *testing.T) {
 			var stages []stage
 			var all int32
 			for j := range 20 {
-				chunks := []int{1, 7, 2, 40, 1}[(i+j)%5]
+				chunks := []int{1, 7, 2, 40, 1, 0}[(i+j)%6]
 				stages = append(stages, stage{ordered{t, &done, all, int32(chunks)}, chunks})
 				all += int32(chunks)
 			}

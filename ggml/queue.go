@@ -13,7 +13,7 @@ type queue struct {
 
 // operations are the arguments of queued operations, kept so that a job is a pointer to what exists.
 type operations[T any] struct {
-	all  []T
+	all  [maxQueued]T
 	used int
 }
 
@@ -22,9 +22,6 @@ const maxQueued = 64
 
 // next returns the arguments of one more operation, which hold what another left there. It flushes the queue where there is no room for it.
 func (o *operations[T]) next(c *CPU) *T {
-	if o.all == nil {
-		o.all = make([]T, maxQueued)
-	}
 	if o.used == maxQueued {
 		c.flush()
 	}
@@ -33,11 +30,7 @@ func (o *operations[T]) next(c *CPU) *T {
 }
 
 // queue appends a job of that many chunks.
-func (c *CPU) queue(j job, chunks int) {
-	if chunks > 0 {
-		c.queued.stages = append(c.queued.stages, stage{j, chunks})
-	}
-}
+func (c *CPU) queue(j job, chunks int) { c.queued.stages = append(c.queued.stages, stage{j, chunks}) }
 
 // flush does all that is queued.
 func (c *CPU) flush() {
