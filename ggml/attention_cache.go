@@ -143,26 +143,27 @@ func (c *CPU) Attend(o Attend) {
 	}
 	a.parts = (most + a.part - 1) / a.part
 	a.units = pairs
-	partials := a.parts * kernel.MaxQueries * partialLen
+	results := threads
 	if a.split = a.parts > 1 && pairs < 4*threads; a.split {
-		a.units = pairs * a.parts
-		grow(&c.partials, pairs*partials)
+		a.units, results = pairs*a.parts, pairs
 		grow(&a.left, pairs)
 		for i := range pairs {
 			a.left[i].Store(int32(a.parts))
 		}
 	}
+	grow(&c.partials, results*a.partials())
 	for i := range c.scratch {
-		sc := &c.scratch[i]
-		grow(&sc.line, kernel.MaxQueries*most)
-		grow(&sc.query, kernel.MaxQueries*HeadSize)
-		grow(&sc.partials, partials)
+		grow(&c.scratch[i].line, kernel.MaxQueries*most)
+		grow(&c.scratch[i].query, kernel.MaxQueries*HeadSize)
 	}
 	perTask := min(max(pairs*most/(8*threads), minCells), maxCells)
 	tasks := max(1, min((pairs*most+perTask-1)/perTask, a.units))
 	a.chunk = (a.units + tasks - 1) / tasks
 	c.queue(a, (a.units+a.chunk-1)/a.chunk)
 }
+
+// partials is how many numbers the partial results of a pair take.
+func (a *attend) partials() int { return a.parts * kernel.MaxQueries * partialLen }
 
 // joins reports whether row r sees what the rows of the last group see, and there is room for it.
 func (a *attend) joins(r int) bool {
@@ -193,12 +194,12 @@ func (a *attend) run(worker, i int) {
 	s := &a.c.scratch[worker]
 	groups := len(a.groups) - 1
 	for u := i * a.chunk; u < min((i+1)*a.chunk, a.units); u++ {
-		pair, from, to, partials := u, 0, a.parts, s.partials
+		pair, from, to, result := u, 0, a.parts, worker
 		if a.split {
 			pair, from = u/a.parts, u%a.parts
-			to = from + 1
-			partials = a.c.partials[pair*a.parts*kernel.MaxQueries*partialLen:]
+			to, result = from+1, pair
 		}
+		partials := a.c.partials[result*a.partials():]
 		h, first := pair/groups, a.groups[pair%groups:]
 		r, rows := first[0], first[1]-first[0]
 		a.mix(s, partials, h, r, rows, from, to)
@@ -267,23 +268,25 @@ func (a *attend) merge(partials []float32, h, r, rows int) {
 			continue
 		}
 		partial := func(p int) []float32 { return partials[(p*kernel.MaxQueries+j)*partialLen:] }
-		most, sum := partial(0)[partialMax], partial(0)[partialSum]
-		for p := 1; p < parts; p++ {
+		most, sum := negInf, float32(0)
+		for p := range parts {
 			most = max(most, partial(p)[partialMax])
 		}
-		for p := 0; p < parts && a.parts > 1; p++ {
+		for p := range parts {
 			x := partial(p)
 			if x[partialMax] < most {
 				weight := float32(math.Exp2(float64(x[partialMax] - most)))
 				t.Scale(x[:HeadSize], weight)
 				x[partialSum] *= weight
 			}
+			sum += x[partialSum]
+			if a.parts == 1 {
+				break
+			}
 			if p == 0 {
 				copy(out, x)
-				sum = x[partialSum]
 			} else {
 				t.Add(out, x[:HeadSize])
-				sum += x[partialSum]
 			}
 		}
 		t.Scale(out, 1/sum)

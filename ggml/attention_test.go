@@ -149,7 +149,7 @@ func testAttend(t *testing.T, s *cached, c *CPU) {
 					}
 				}
 			}
-			op := Attend{Dst: q, Q: q, Cache: s.cache, Layer: 1, Slots: slots, Counts: counts}
+			op := Attend{Dst: q, Q: q, Cache: s.cache, Layer: 1, Slots: slots, Counts: counts, Regime: Regime(n % 2)}
 			if list {
 				op.Cells, op.Span = lists, s.shape.Cells
 			}
@@ -251,7 +251,6 @@ func TestNorm(t *testing.T) {
 				sums[i] += v
 			}
 			c.Norm(Norm{Dst: alone, X: alone, W: w, B: b})
-			c.flush()
 			c.Norm(Norm{Dst: given, X: sum, Add: given, W: w, B: b})
 			c.flush()
 			if i := differ(contents(t, given), contents(t, alone)); i >= 0 {

@@ -52,7 +52,7 @@ type CPU struct {
 	padded   []float32 // columns of a step whose length is no multiple of the kernels' block
 	edges    []float32 // operands of a convolution's first and last row
 	logits   []float32
-	partials []float32 // results of attention over parts of the cells, where tasks are parts
+	partials []float32 // results of attention over parts of the cells: of each pair where tasks are parts, else of each worker
 }
 
 // scratch is what a worker computes in. Its slices grow before a job, never within.
@@ -61,8 +61,6 @@ type scratch struct {
 	tile  []float32 // results before they are added to what is there
 	line  []float32 // scores; logits
 	query []float32
-
-	partials []float32 // results of attention over parts of the cells
 
 	rounded    []byte // columns of a step in integers
 	_          [64]byte

@@ -16,6 +16,9 @@ type step struct {
 	tasks   int // of a product
 	group   int // rows of a weight widened at once
 
+	stored   []float32 // X as it is, where x is padded
+	ldStored int
+
 	integers bool
 	column   int    // bytes of a column in integers
 	shared   bool   // the columns are rounded once for all workers, to CPU.rounded, else each does so for itself
@@ -56,9 +59,6 @@ func (c *CPU) multiplyStep(l Linear) {
 	}
 	s := c.newStep(l.X, p)
 	c.queue(s, s.tasks)
-	if s.depth > p.w.cols {
-		c.flush() // there is one place for such columns
-	}
 }
 
 // open returns the step that was queued last, if p can be one of its products. x is what p's weight is multiplied with.
@@ -78,23 +78,17 @@ func (q *queue) open(x Mat, p linear) *step {
 	return s
 }
 
-// newStep prepares the product of x and p.w, and queues the rounding of its columns where they are many.
+// newStep prepares the product of x and p.w, and queues the padding of its columns, and their rounding where they are many.
 func (c *CPU) newStep(x Mat, p linear) *step {
-	depth := roundUp(p.w.cols, dotBlock)
-	if depth > p.w.cols {
-		c.flush()
-	}
 	s := c.queued.steps.next(c)
 	c.queued.ids++
-	*s = step{c: c, x: x.slice(), ldx: x.Stride, rows: x.Rows, depth: depth, n: 1, id: c.queued.ids}
+	*s = step{c: c, x: x.slice(), ldx: x.Stride, rows: x.Rows, depth: roundUp(p.w.cols, dotBlock), n: 1, id: c.queued.ids}
 	s.linears[0] = p
-	if depth > p.w.cols {
+	if s.depth > p.w.cols {
 		grow(&c.padded, s.rows*s.depth)
-		for r := range s.rows {
-			line := c.padded[r*s.depth:][:s.depth]
-			clear(line[copy(line, s.x[r*s.ldx:][:p.w.cols]):])
-		}
+		s.stored, s.ldStored = s.x, s.ldx
 		s.x, s.ldx = c.padded, s.depth
+		c.queue((*padding)(s), s.rows)
 	}
 	if s.integers = c.integers(p.w); s.integers {
 		s.column = roundUp(kernel.QuantizedBytes(p.w.cols), 64)
@@ -138,6 +132,14 @@ func dotted(w *weight) bool {
 
 // integers reports whether w is multiplied in integers.
 func (c *CPU) integers(w *weight) bool { return !c.float && c.tab.DotInt[w.typ] != nil }
+
+// padding fills the columns of a step up with zeros. A task is a column.
+type padding step
+
+func (p *padding) run(_, column int) {
+	line := p.x[column*p.ldx:][:p.depth]
+	clear(line[copy(line, p.stored[column*p.ldStored:][:p.linears[0].w.cols]):])
+}
 
 // rounding turns the columns of a step into integers, once for all workers. A task is a column.
 type rounding step
